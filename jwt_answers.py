@@ -1,0 +1,496 @@
+"""What the answers mean: how they are read, checked and written down.
+
+Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environments.
+Every answer has one reader here, which returns its value or raises :class:`Refused`.
+Checks and filters share the readers, so what was accepted is what is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import keyword
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import click
+from cookiecutter.cli import main as command_line
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
+from jinja2.ext import Extension
+from jinja2.runtime import Context
+from rich.prompt import Prompt
+from slugify import slugify
+
+HERE = Path(__file__).parent
+SETTINGS: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text("utf-8"))
+KEYS = [key for key in SETTINGS if not key.startswith("_")]
+Answers = Mapping[str, Any]
+WIDTH = 100  # of the rendered project's lines
+dumps = partial(json.dumps, ensure_ascii=False)
+
+
+class Refused(ValueError):
+    """An answer that cannot be used; the text is the reason."""
+
+
+def ensure(condition: object, reason: str) -> None:
+    """Refuse the answer for that reason unless the condition holds."""
+    if not condition:
+        raise Refused(reason)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `` (did you mean email?)`` for ``emial``, or nothing."""
+    close = difflib.get_close_matches(word[:60], known, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def printable(text: str, _: object = None, longest: int = 80) -> str:
+    """Read text. Good: ``O'Neil "Bob" 내 API 🚀``. Bad: nothing, a tab, U+202E."""
+    ensure(text, "it is empty")
+    ensure(len(text) <= longest, f"it has {len(text)} characters")
+    for character in text:  # the two joiners stand inside emoji and Persian words
+        good = character.isprintable() or character in "\u200c\u200d"
+        ensure(good, f"U+{ord(character):04X} is not a printable character")
+    return text
+
+
+# Packages of the rendered project: one of the same name could not install them.
+PACKAGES = """
+argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout attrs cffi cfgv
+colorama coverage cryptography distlib dj-database-url django django-cors-headers
+django-csp django-stubs django-stubs-ext djangorestframework
+djangorestframework-simplejwt djangorestframework-stubs drf-spectacular
+drf-spectacular-sidecar environs execnet factory-boy faker filelock gunicorn identify
+inflection iniconfig jsonschema jsonschema-specifications librt marshmallow mypy
+mypy-extensions nodeenv packaging pathspec platformdirs pluggy pre-commit psycopg
+psycopg-binary psycopg-pool pycparser pygments pyjwt pytest pytest-cov pytest-django
+pytest-randomly pytest-xdist python-discovery python-dotenv python-json-logger pyyaml
+redis referencing rpds-py ruff sqlparse time-machine types-pyyaml typing-extensions
+tzdata uritemplate uv virtualenv whitenoise
+""".split()
+DEVICES = "aux|con|nul|prn|(com|lpt)[1-9]"  # Windows has no folders of these names
+
+
+def project_slug(text: str, _: object = None) -> str:
+    """Read the name of folder and distribution. Good: ``my_api``. Bad: ``../evil``."""
+    for character in printable(text, longest=64):
+        ensure(re.match("[a-z0-9_-]", character), f"{character!r} cannot be in it")
+    ensure(text[0].isalpha(), "it does not begin with a letter")
+    ensure(text[-1].isalnum(), "it ends with - or _")
+    same = re.sub("[-_]+", "-", text)  # for package indexes (PEP 503)
+    free = same not in PACKAGES and not re.fullmatch(DEVICES, text)
+    ensure(free, "a package the project needs, or Windows, has that name")
+    return text
+
+
+def slug(name: str) -> str:
+    """Suggest a slug: ``My API`` gives ``my_api``, ``2048`` ``api_2048``."""
+    words = slugify(str(name)[:200], separator="_")
+    words = words if words[:1].isalpha() else f"api_{words}" if words else "my_api"
+    words = words[:60].rstrip("_")
+    return f"{words}_api" if reason("project_slug", {"project_slug": words}) else words
+
+
+# --- Durations
+
+SECONDS = {"weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+LONGEST = 3650 * SECONDS["days"]
+UNITS = {name: unit for unit in SECONDS for name in (unit, unit[:-1], unit[0])}
+UNITS |= {"min": "minutes", "mins": "minutes", "sec": "seconds", "secs": "seconds"}
+ISO = re.compile(r"P(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.A | re.I)
+PART = re.compile(r"(\d+) *([a-z]+) *", re.A | re.I)
+
+
+def parts(text: str, longest: int = LONGEST) -> dict[str, int]:
+    """Read a duration, in the units in which it is written: ``{"minutes": 5}``.
+
+    Good: ``5 minutes``, ``90 s``, ``1h30m``, ``1 day``, ``2w``, ``PT15M``, ``P1DT12H``.
+    Bad: ``5`` (of what?), ``1.5h``, ``-5m``, ``0s``, ``1h 1h``, ``1 month``, ``11y``.
+    """
+    ensure(not re.fullmatch("[0-9]+", text), "the unit is missing")
+    text = text.upper().strip("P").replace("T", "") if ISO.fullmatch(text) else text
+    fits = re.fullmatch(f"({PART.pattern})*", text, PART.flags)
+    ensure(fits, "it is not whole numbers with units")
+    found: dict[str, int] = {}
+    for number, name in PART.findall(text):
+        unit = UNITS.get(name.lower(), "")
+        ensure(unit, f"{name!r:.99} is not a unit")
+        ensure(unit not in found, f"it has {unit} twice")
+        found[unit] = int(number) if len(number) < 13 else LONGEST + 1
+    length = sum(count * SECONDS[unit] for unit, count in found.items())
+    ensure(length, "it is no time at all")
+    ensure(length <= longest, "it is too long")
+    if len(str(found)) > 60:  # too long for its line, unless carried over
+        for unit in SECONDS:
+            found[unit], length = divmod(length, SECONDS[unit])
+        found["days"] += 7 * found.pop("weeks")
+    return {unit: found[unit] for unit in SECONDS if found.get(unit)}
+
+
+def timedelta(text: str) -> str:
+    """Write a duration in Python: ``timedelta(hours=1, minutes=30)``."""
+    written = ", ".join(f"{unit}={count}" for unit, count in parts(text).items())
+    return f"timedelta({written})"
+
+
+def duration(text: str) -> str:
+    """Write a duration in words: ``1 hour 30 minutes``."""
+    found = parts(text).items()
+    return " ".join(f"{n} {unit if n > 1 else unit[:-1]}" for unit, n in found)
+
+
+def seconds(text: Any) -> int:
+    """Return a duration in seconds, or 0 for what is none."""
+    try:
+        return sum(count * SECONDS[unit] for unit, count in parts(text).items())
+    except (Refused, TypeError):
+        return 0
+
+
+def life(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
+    """Check a duration: as long as the answer ``least``, and ``more`` seconds."""
+    parts(text, LONGEST if least else LONGEST - 1)  # so that others can be longer
+    other = answers.get(least)
+    fits = seconds(text) >= seconds(other) + more
+    ensure(fits, f"it has to be longer, since {least} is {other}")
+
+
+def header_types(text: str, _: object = None) -> list[str]:
+    """Read the words that may stand before a token (RFC 9110 section 5.6.2).
+
+    Good: ``Bearer``, ``Bearer, Token``. Bad: ``Bearer:``, ``Bea rer``, ``jwt, JWT``.
+    """
+    types = [item.strip() for item in text.split(",")]
+    for item in types:
+        token = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", item)
+        ensure(token, f"{item!r:.99} is not an HTTP token")
+    ensure(len({t.lower() for t in types}) == len(types), "a word is in it twice")
+    ensure(len(python(tuple(types))) <= 62, "it is too long for one line")
+    return types
+
+
+# --- Claims
+
+GROUPS = 'sorted(user.groups.values_list("name", flat=True))'
+# What every user has, and its value for the user of the rendered project's tests.
+SOURCES: dict[str, tuple[str, object]] = {
+    "id": ("user.pk", 1001),
+    "username": ("user.username", "ada"),
+    "email": ("user.email", "ada@example.com"),
+    "first_name": ("user.first_name", "Ada"),
+    "last_name": ("user.last_name", "Lovelace"),
+    "full_name": ("user.get_full_name()", "Ada Lovelace"),
+    "is_staff": ("user.is_staff", True),
+    "is_superuser": ("user.is_superuser", False),
+    "groups": (GROUPS, ["editors", "reviewers"]),
+    "permissions": ("user.permission_names()", ["auth.view_group"]),
+    "date_joined": ("user.date_joined", "2026-01-02T03:04:05Z"),
+    "last_login": ("user.last_login", "2026-02-03T04:05:06Z"),
+}
+IN_TOKEN = "iss sub aud exp nbf iat jti typ token_type sid seq".split()
+IN_RESPONSE = "access refresh".split()
+# Django's columns, which SQL compares without regard to case; other members of the user
+# model and its factory; names that its annotations, fields and constructor need.
+MEMBERS = re.compile(
+    r"""(?i:id|password|last_login|is_superuser|username|first_name|last_name|email)
+    | (?i:is_staff|is_active|date_joined) | groups | (user_)?permissions
+    | a?(check|check_password|delete|refresh_from_db|save) | a?get_\w+ | natural_key
+    | a?has_(module_perms|perms?) | has_usable_password | is_(anonymous|authenticated)
+    | set_(unusable_)?password | permission_names | full_(clean|name) | clean(_fields)?
+    | log(entry|in_?session)(s|_set)? | (date|unique)_error_message | email_user | pk
+    | normalize_username | prepare_database_save | save_base | serializable_value
+    | username_validator | validate_(constraints|unique) | from_db | objects | l
+    | (build|create|stub)(_batch)? | reset_sequence | cls | self | models | datetime
+    | uuid | bool|bytes|dict|float|int|list|object|property|set|str|super|tuple
+    """,
+    re.VERBOSE,
+)
+BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
+UUIDS = [UUID(int=(1 << 78) + (1 << 63) + n) for n in (1, 2)]
+DATES = [date(2026, 2, 3), date(2026, 3, 4)]
+TEXT = partial(printable, longest=255)
+# A claim's types: the model field, how a default is read, what it may be, and two
+# values for tests, which take the one that is not the default.
+TYPES: dict[str, tuple[str, Callable[[str], object], str, list[Any]]] = {
+    "str": ("Char", TEXT, "1 to 255 printable characters", ["sample", "other"]),
+    "int": ("BigInteger", int, "a whole number of 64 bits", [7, 8]),
+    "bool": ("Boolean", BOOLEANS.__getitem__, "true or false", [True, False]),
+    "uuid": ("UUID", UUID, f"a UUID such as {UUIDS[0]}", UUIDS),
+    "date": ("Date", date.fromisoformat, "a date such as 2026-01-31", DATES),
+}
+
+
+class Claim(NamedTuple):
+    """One claim, and what stands of it in the project's files."""
+
+    name: str  # in the token
+    field: str  # of the user
+    expression: str  # its value: ``user.email``
+    expected: str  # its value in a token, for the user of the tests
+    type: str | None = None  # of a field of the project's own, as is what follows
+    default: str = ""  # the value of new users
+    sample: str = ""  # another value
+    model_field: str = ""  # for the line ``    name = ...`` of the model
+    migration_field: str = ""  # the same, as Django's migrations write it
+
+
+def new_claim(name: str, type_: str, text: str) -> Claim:
+    """Return the claim of a field of the project's own, which has a default or none."""
+    field, read, accepts, samples = TYPES[type_]
+    arguments = ["max_length=255", "blank=True"] if type_ == "str" else []
+    default = None
+    if text:
+        why = f"the default {text!r:.99} of {name} is not {accepts}"
+        try:
+            default = read(text)
+        except (ValueError, KeyError):
+            raise Refused(why) from None
+        ensure(str(default).lower() == text.lower(), why)  # 007, 20260131
+        ensure(type_ != "int" or -(2**63) <= int(text) < 2**63, why)
+        arguments.append(f"default={python(default)}")
+    arguments = arguments or ["null=True", "blank=True"]
+    start = f"models.{field}Field("
+    line = f"{start}{', '.join(arguments)})"
+    if len(f"    {name} = {line}") + sum(not c.isascii() for c in line) > WIDTH:
+        line = start + "".join(f"\n        {item}," for item in arguments) + "\n    )"
+    migration = f"{start}{', '.join(sorted(arguments))})"
+    sample = next(value for value in samples if value != default)
+    expected = python(sample if isinstance(sample, int) else str(sample))
+    initial = python("" if default is None and type_ == "str" else default)
+    own = (name, name, f"user.{name}", expected, type_)
+    return Claim(*own, initial, python(sample), line, migration)
+
+
+def claim(item: str) -> Claim:
+    """Read a claim. Good: ``email``, ``mail=email``, ``role:str``, ``role:str=member``.
+
+    Bad: ``emial``, ``mail=``, ``role:text``, ``level:int=high``, ``groups:str``.
+    """
+    start, equals, value = (part.strip() for part in item.partition("="))
+    name, colon, type_ = (part.strip() for part in start.partition(":"))
+    fits = re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,35}", name)
+    ensure(fits, f"{name!r:.99} is not a name of at most 36 letters, digits and _")
+    ensure(not keyword.iskeyword(name), f"{name} is a Python keyword")
+    ensure(name not in IN_TOKEN, f"{name} is a name the token itself uses")
+    source = value if equals and not colon else name
+    secret = "password" in (name.lower(), source.lower())
+    ensure(not secret, "a password never leaves the database")
+    if not colon:
+        if source not in SOURCES:
+            known = f"{nearest(source, SOURCES)}, only {' '.join(SOURCES)}"
+            raise Refused(f"no user has {source!r:.99}{known}")
+        return Claim(name, source, SOURCES[source][0], python(SOURCES[source][1]))
+    ensure(type_ in TYPES, f"{type_!r:.99} is not a type")
+    ensure(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
+    ensure(name[0].islower(), f"{name} does not begin with a small letter")
+    ensure(
+        not re.search("__|_$", name), f"{name} has underscores Django does not allow"
+    )
+    ensure(value or not equals, f"the default of {name} is missing")
+    return new_claim(name, type_, value or ("false" if type_ == "bool" else ""))
+
+
+def claims(text: str, answers: Answers | None = None) -> list[Claim]:
+    """Read the claims, of which ``none`` and an empty text are none."""
+    items = [] if text.lower() in ("", "none") else text.split(",")
+    ensure(len(items) <= 50, "these are more than 50 claims")
+    found, given, names = [claim(item) for item in items], answers or {}, set()
+    for name, field in ((new.name, new.field) for new in found):
+        ensure(name.lower() not in names, f"{name} is in it twice")
+        names.add(name.lower())
+        clash = name in IN_RESPONSE and "response" in str(given.get("claims_in"))
+        ensure(not clash, f"{name} is a name the login answer itself uses")
+        absent = field == "username" and given.get("login_field") == "email"
+        ensure(not absent, "there is no username when people log in by e-mail")
+    return found
+
+
+def claim_imports(text: str, use: str = "default") -> list[str]:
+    """Return the modules that the defaults need, or with ``"sample"`` the samples."""
+    modules = {"date": "datetime", "uuid": "uuid"}
+    new = [c for c in claims(text) if use == "sample" or "default=" in c.model_field]
+    return sorted({modules[c.type] for c in new if c.type in modules})
+
+
+# --- Text
+
+
+def python(value: object) -> str:
+    """Write a value in Python, as the formatter leaves it: ``"O'Neil"``."""
+    if isinstance(value, tuple | list):
+        items = ", ".join(map(python, value)) + "," * (value[1:] == ())
+        return f"({items})" if isinstance(value, tuple) else f"[{items}]"
+    if not isinstance(value, str):
+        return f'uuid.UUID("{value}")' if isinstance(value, UUID) else repr(value)
+    if value.count('"') <= value.count("'"):
+        return dumps(value)
+    return "'" + dumps(value)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
+
+
+MARKS = re.compile(
+    r"""\\(?=[!-/:-@\[-`{-~]|$)               # a backslash that would escape the next
+    | [*`\[\]|~] | (?<![^\W_])_ | _(?![^\W_])   # emphasis, code, links, cells
+    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;)          # HTML, entities
+    | ^\#(?=\#{0,5}(\s|$)) | (?<=\s)\#(?=\#*$) # the start and the end of a heading
+    | ^(>|[-+](?=\s|$)|-(?=[-\s]+$)|=(?==*$))  # quotations, lists, rules""",
+    re.VERBOSE,
+)
+
+
+def markdown(text: str) -> str:
+    """Escape what Markdown would not show as it stands: the ``*`` of ``C*``."""
+    text = MARKS.sub(r"\\\g<0>", text)
+    return re.sub(r"^(\d{1,9})([.)])(?=\s|$)", r"\1\\\2", text)  # numbered lists
+
+
+# --- All the answers together
+
+
+TIMES = "whole weeks, days, hours, minutes, seconds or ISO 8601, at most 3650 days"
+LIVES = ["5 minutes", "1 day", "30 days", "365 days", "3650 days"]
+CLAIMS = (
+    "none, or with commas: what users have, name=that, name:type, name:type=default"
+)
+ACCESS, REFRESH = "access_token_lifetime", "refresh_token_lifetime"
+# How an answer is checked, what it may be, and examples, of which one always works.
+Question = tuple[Callable[[str, Answers], object], str, list[str]]
+QUESTIONS: dict[str, Question] = {
+    "project_name": (printable, "1 to 80 printable characters", ["My API"]),
+    "project_slug": (project_slug, "a-z, then a-z 0-9 - _, at most 64", ["my_api"]),
+    ACCESS: (life, TIMES, LIVES),
+    REFRESH: (partial(life, least=ACCESS, more=1), TIMES, LIVES),
+    "session_lifetime": (partial(life, least=REFRESH), TIMES, LIVES),
+    "auth_header_type": (header_types, "HTTP tokens with commas", ["Bearer, JWT"]),
+    "extra_claims": (claims, CLAIMS, ["email, full_name, role:str=member"]),
+}
+
+
+def reason(key: str, answers: Answers) -> str:
+    """Return why the answer is refused, or nothing when it is good."""
+    answer = answers.get(key)
+    try:
+        if not isinstance(answer, str):
+            raise Refused("it is not text")
+        for mark in ("{{", "{%", "{#"):
+            ensure(mark not in answer, f"it has the Jinja mark {mark}")
+        printable(answer or "-", longest=5000)
+        if key in QUESTIONS:
+            QUESTIONS[key][0](answer, answers)
+        elif answer not in SETTINGS[key]:
+            raise Refused(f"it is not a choice{nearest(answer, SETTINGS[key])}")
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def refusal(key: str, answers: Answers) -> str:
+    """Return one line that says why the answer is refused, and what would be good."""
+    if not (why := reason(key, answers)):
+        return ""
+    choice = (None, ", ".join(SETTINGS[key]), SETTINGS[key])
+    _, accepted, examples = QUESTIONS.get(key, choice)
+    good = (e for e in examples if not reason(key, {**answers, key: e}))
+    line = f"{key} {answers.get(key)!r:.99}: {why}. Accepted: {accepted}."
+    return f"{line} Example: {next(good, examples[0])}"
+
+
+def ask_again(key: str, why: str, answers: Answers, environment: Environment) -> str:
+    """Say at the prompt why an answer is refused, and return the next attempt."""
+    click.secho(f"  {why}", fg="red")
+    plain = environment.overlay()
+    plain.context_class = Context
+    default = plain.from_string(str(SETTINGS[key])).render(cookiecutter=answers)
+    offered = ... if reason(key, {**answers, key: default}) else default
+    return str(Prompt.ask(f"  {key}, once more", default=offered)).strip()
+
+
+def review(answers: dict[str, Any], environment: Environment) -> None:
+    """Have the person at the prompt correct wrong answers; without one, refuse them.
+
+    Cookiecutter renders the default of each question once the previous is answered, so
+    a person is asked again at once. Otherwise all wrong answers are refused together
+    as soon as the last one is there, which is before any folder is made.
+    """
+    call = click.get_current_context(silent=True)
+    given = call.params if call and call.command is command_line else {}
+    person = given and not any(given[k] for k in ("no_input", "replay", "replay_file"))
+    wrong = [
+        f"{repr(key)[1:-1]:.99} {value!r:.99}: there is no such question"
+        f"{nearest(key, KEYS)}. Accepted: {', '.join(KEYS)}. Example: login_field=email"
+        for key, value in (given.get("extra_context") or {}).items()
+        if key not in KEYS
+    ]
+    asking = person and not wrong
+    for key in (key for key in KEYS if key in answers):
+        if isinstance(answers[key], str):
+            answers[key] = answers[key].strip()
+        while (why := refusal(key, answers)) and asking:
+            answers[key] = ask_again(key, why, answers, environment)
+        wrong += [why] if why else []
+    if wrong and (person or all(key in answers for key in KEYS)):
+        raise FailedHookException("\n".join(wrong))
+
+
+class CheckedContext(Context):
+    """The variables of one rendering, with the answers among them checked."""
+
+    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
+        """Check the answers, if these are the variables of a template."""
+        super().__init__(environment, *args, **kwargs)
+        answers = self.parent.get("cookiecutter")
+        if isinstance(answers, dict) and answers != environment.globals.get("reviewed"):
+            review(answers, environment)
+            environment.globals["reviewed"] = dict(answers)
+
+
+# --- What cookiecutter.json, the template's files and its hook call
+
+
+FILTERS: dict[str, Any] = {
+    "answers": lambda a: dumps({"cookiecutter": {k: a[k] for k in KEYS}}, indent=2),
+    "asymmetric": lambda algorithm: not algorithm.startswith("HS"),
+    "header_types_literal": lambda text: python(tuple(header_types(text))),
+    "new_fields": lambda text: [claim for claim in claims(text) if claim.type],
+    "shell": shlex.quote,
+    "toml": dumps,
+}
+for function in (claim_imports, claims, duration, header_types, markdown, python):
+    FILTERS[function.__name__] = function
+FILTERS |= {"seconds": seconds, "slug": slug, "timedelta": timedelta}
+
+
+class AnswersExtension(Extension):
+    """Brings the checks and the filters into Cookiecutter's Jinja environments."""
+
+    # Cookiecutter renders defaults, and in their place answers from the command line,
+    # configuration files and the Python API. Only files, which have a name, and these
+    # texts of the template are Jinja; an answer is what it says, and never runs.
+    own = frozenset(
+        ["{{cookiecutter.project_slug}}"]
+        + [value for value in SETTINGS.values() if isinstance(value, str)]
+        + [hook.read_text("utf-8") for hook in HERE.glob("hooks/*.py")]
+    )
+
+    def __init__(self, environment: Environment) -> None:
+        """Set the environment up."""
+        super().__init__(environment)
+        environment.context_class = CheckedContext
+        environment.filters.update(FILTERS)
+        # ``cruft update`` renders an older and a newer template in one process: each
+        # has to import its own version of this module.
+        sys.modules.pop(__name__, None)
+
+    def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
+        """Turn every text that is not the template's own into a literal."""
+        if name or source in self.own:
+            return source
+        return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in source) + '" }}'

@@ -1,0 +1,446 @@
+"""The questions as people meet them: at the prompt, on the command line, in files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from conftest import DEFAULTS, KEYS, ROOT, SETTINGS, CommandLine
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter as python_api
+
+
+def chosen(output: Path) -> dict[str, str]:
+    """Return the answers of the only project in the folder."""
+    (project,) = output.iterdir()
+    found: dict[str, str] = json.loads((project / ".cookiecutter.json").read_text())[
+        "cookiecutter"
+    ]
+    assert project.name == found["project_slug"]
+    return found
+
+
+def keys(*wrong: str, **typed: str) -> str:
+    """Return what a person types: Enter for each question that is not named."""
+    return "".join(f"{typed.get(key, '')}\n" for key in KEYS)
+
+
+def lines_about(result: Result, key: str) -> list[str]:
+    """Return the lines that refuse an answer."""
+    return [line for line in result.output.splitlines() if f"{key} '" in line]
+
+
+# --- At the prompt
+
+
+def test_enter_takes_every_default(cookiecutter: CommandLine, output: Path) -> None:
+    result = cookiecutter(keys=keys())
+    assert result.exit_code == 0
+    assert chosen(output) == DEFAULTS
+
+
+def test_every_question_is_asked_with_its_text(cookiecutter: CommandLine) -> None:
+    shown = " ".join(cookiecutter(keys=keys()).output.split())
+    for number, key in enumerate(KEYS, 1):
+        prompt = SETTINGS["__prompts__"][key]
+        labels = [prompt] if isinstance(prompt, str) else list(prompt.values())
+        assert f"[{number}/{len(KEYS)}]" in shown
+        assert all(" ".join(label.split()) in shown for label in labels)
+
+
+def test_every_choice_has_a_label() -> None:
+    for key in KEYS:
+        prompt = SETTINGS["__prompts__"][key]
+        if isinstance(SETTINGS[key], list):
+            assert [*prompt] == ["__prompt__", *SETTINGS[key]]
+            for choice in SETTINGS[key]:
+                assert prompt[choice].startswith(f"{choice} - ")
+
+
+def test_defaults_follow_earlier_answers(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    typed = keys(
+        project_name="내 서비스", login_field="2", refresh_token_lifetime="60d"
+    )
+    assert cookiecutter(keys=typed).exit_code == 0
+    assert chosen(output) == DEFAULTS | {
+        "project_name": "내 서비스",
+        "project_slug": "nae_seobiseu",
+        "login_field": "email",
+        "refresh_token_lifetime": "60d",
+        "session_lifetime": "60d",
+        "extra_claims": "email",
+    }
+
+
+WRONG = [
+    ("project_name", "{{ API }}", "API", "the Jinja mark {{"),
+    ("project_name", "a" * 81, "API", "81 characters"),
+    ("project_slug", "../evil", "evil", "'.' cannot be in it"),
+    ("project_slug", "django", "my_django", "a package the project needs"),
+    ("access_token_lifetime", "5 potatoes", "5 m", "'potatoes' is not a unit"),
+    ("refresh_token_lifetime", "5 minutes", "6 minutes", "it has to be longer"),
+    ("session_lifetime", "1 hour", "1 day", "it has to be longer"),
+    ("auth_header_type", "Bearer:", "JWT", "'Bearer:' is not an HTTP token"),
+    ("extra_claims", "emial", "none", "did you mean email?"),
+]
+
+
+@pytest.mark.parametrize(("key", "wrong", "right", "reason"), WRONG)
+def test_a_wrong_answer_is_explained_and_asked_again_at_once(
+    key: str,
+    wrong: str,
+    right: str,
+    reason: str,
+    cookiecutter: CommandLine,
+    output: Path,
+) -> None:
+    result = cookiecutter(keys=keys(**{key: f"{wrong}\n{wrong}\n{right}"}))
+    assert result.exit_code == 0, result.output
+    assert chosen(output)[key] == right
+    explained = lines_about(result, key)
+    assert len(explained) == 2
+    assert all(reason in line for line in explained)
+    # At once: before the next question, if it is not the last.
+    following = f"[{KEYS.index(key) + 2}/{len(KEYS)}]"
+    assert result.output.rindex(explained[0]) < result.output.index(following)
+
+
+def test_enter_takes_the_default_when_asked_again(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    typed = keys(
+        project_name="Shop",
+        project_slug="My Shop\n",
+        access_token_lifetime="soon\n",
+        login_field="2",
+        extra_claims="emial\n",
+    )
+    assert cookiecutter(keys=typed).exit_code == 0
+    answers = {"project_name": "Shop", "project_slug": "shop"}
+    answers |= {"login_field": "email", "extra_claims": "email"}
+    assert chosen(output) == DEFAULTS | answers
+
+
+def test_a_default_that_would_be_wrong_is_not_offered_again(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    typed = keys(access_token_lifetime="2 days", refresh_token_lifetime="\n\n3 days")
+    result = cookiecutter(keys=typed)
+    assert result.exit_code == 0
+    assert chosen(output)["refresh_token_lifetime"] == "3 days"
+    assert "once more (1 day)" not in result.output
+
+
+def test_claims_that_clash_with_the_response_are_asked_again_last(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    typed = keys(extra_claims="access=email", claims_in="3\nmail=email")
+    result = cookiecutter(keys=typed)
+    assert result.exit_code == 0
+    assert len(lines_about(result, "extra_claims")) == 1
+    assert chosen(output)["extra_claims"] == "mail=email"
+    assert chosen(output)["claims_in"] == "response"
+
+
+def test_a_wrong_default_from_the_command_line_is_asked_again(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter(
+        "access_token_lifetime={{ 1 / 0 }}", keys=keys(access_token_lifetime="\n6m")
+    )
+    assert result.exit_code == 0, result.output
+    assert chosen(output)["access_token_lifetime"] == "6m"
+
+
+def test_the_end_of_input_ends_generation(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter(keys="My API\nMy Slug\n")
+    assert result.exit_code == 1
+    assert "Aborted" in result.output
+    assert list(output.iterdir()) == []
+
+
+# --- On the command line
+
+
+@pytest.mark.parametrize(("key", "wrong", "_", "reason"), WRONG)
+def test_a_wrong_answer_ends_generation_with_one_line(
+    key: str, wrong: str, _: str, reason: str, cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter("--no-input", f"{key}={wrong}")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"{key} '")
+    assert reason in line
+    assert ". Accepted: " in line
+    assert ". Example: " in line
+    assert list(output.iterdir()) == []
+
+
+BAD = {
+    "project_name": [
+        "",
+        " ",
+        "a\nb",
+        "a\0b",
+        "\u202egnp",
+        "{%x%}",
+        "{# x #}",
+        "a" * 300,
+    ],
+    "project_slug": ["", "My API", "a" * 300, "/tmp/x", "..", "a/../b", "1a", "a.b"],
+    "access_token_lifetime": ["0", "-5m", "1e9d", "NaN", "5", "", "0s", "3650 days"],
+    "refresh_token_lifetime": ["1m", "5m", "99999999999999999999 days", "1 month"],
+    "session_lifetime": ["1h", "forever", "P1Y", "3651d"],
+    "auth_header_type": ["Bea rer", "a\r\nX-Admin: 1", "", ",", "jwt,JWT", "é"],
+    "extra_claims": [
+        *("exp", "email,email", "password", "role:text", "level:int=high"),
+        *("groups:str", "class:str", "email,", "access=email", "a:str={{ 1 }}"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"), [(key, wrong) for key, all_ in BAD.items() for wrong in all_]
+)
+def test_bad_input_is_one_clear_line(
+    key: str, wrong: str, cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter("--no-input", f"{key}={wrong}")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0].startswith(f"{key} '")
+    # A lifetime that is too long for the next one's default makes that wrong as well.
+    assert all("lifetime" in line for line in lines[1:])
+    assert list(output.iterdir()) == []
+
+
+def test_all_wrong_answers_are_refused_together(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    wrong = {key: value for key, value, _, _ in WRONG}
+    wrong |= {"refresh_token_lifetime": "1 year", "session_lifetime": "for ever"}
+    result = cookiecutter("--no-input", *(f"{k}={v}" for k, v in wrong.items()))
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.output.splitlines()] == [*wrong]
+    assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_unknown_key_is_refused_with_the_nearest(
+    asked: bool, cookiecutter: CommandLine, output: Path
+) -> None:
+    options = ["acess_token_lifetime=5m"] + ["--no-input"] * (not asked)
+    result = cookiecutter(*options, keys="")
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith("acess_token_lifetime '5m': there is no such question")
+    assert "did you mean access_token_lifetime?" in line
+    assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["__checked", "__prompts__", "x\ny", ""])
+def test_only_questions_can_be_answered(
+    key: str, cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter("--no-input", f"{key}=[]", "login_field=email")
+    assert result.exit_code == 1
+    assert "there is no such question" in result.output
+    assert len(result.output.splitlines()) == 1
+    assert list(output.iterdir()) == []
+
+
+def test_unknown_keys_are_refused_together_with_wrong_answers(
+    cookiecutter: CommandLine,
+) -> None:
+    result = cookiecutter("--no-input", "project_slug=..", "colour=blue")
+    starts = [line.split()[0] for line in result.output.splitlines()]
+    assert starts == ["colour", "project_slug"]
+
+
+def test_answers_are_stripped(cookiecutter: CommandLine, output: Path) -> None:
+    options = ["project_name= My API ", "access_token_lifetime= 6m", "extra_claims= "]
+    assert cookiecutter("--no-input", *options).exit_code == 0
+    found = chosen(output)
+    assert [found[o.partition("=")[0]] for o in options] == ["My API", "6m", ""]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{{ cookiecutter.project_name.__class__.__mro__ }}",
+        "{{ cycler.__init__.__globals__.os.system('touch ran') }}",
+        "{% for x in () %}",
+        "{{ 1 / 0 }}",
+        "{{",
+        "{#",
+    ],
+)
+@pytest.mark.parametrize("key", list(BAD))
+def test_jinja_in_an_answer_never_runs(
+    answer: str, key: str, cookiecutter: CommandLine, output: Path
+) -> None:
+    result = cookiecutter("--no-input", f"{key}={answer}")
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert "the Jinja mark" in line
+    assert list(output.iterdir()) == []
+    assert not Path("ran").exists()
+
+
+# --- In files, and from Python
+
+
+def replay_file(folder: Path, **answers: Any) -> str:
+    path = folder / "replay.json"
+    path.write_text(json.dumps({"cookiecutter": DEFAULTS | answers}))
+    return str(path)
+
+
+def test_a_project_can_be_replayed_from_its_own_answers(
+    cookiecutter: CommandLine, output: Path, tmp_path: Path
+) -> None:
+    options = [
+        'project_name=Robert "Bob" O\'Neil \\ 내 서비스 🚀',
+        "extra_claims=a:int=7",
+    ]
+    assert cookiecutter("--no-input", "project_slug=bob", *options).exit_code == 0
+    first = {p: p.read_bytes() for p in (output / "bob").rglob("*") if p.is_file()}
+    kept = tmp_path / ".cookiecutter.json"
+    (output / "bob" / ".cookiecutter.json").rename(kept)
+    assert cookiecutter("-f", "--replay-file", str(kept)).exit_code == 0
+    assert {p: p.read_bytes() for p in first} == first
+
+
+def test_the_last_answers_can_be_replayed(
+    cookiecutter: CommandLine, output: Path
+) -> None:
+    assert cookiecutter("--no-input", "access_token_lifetime=7m").exit_code == 0
+    assert cookiecutter("--replay", "-f").exit_code == 0
+    assert chosen(output)["access_token_lifetime"] == "7m"
+
+
+@pytest.mark.parametrize(("key", "wrong", "_", "reason"), WRONG)
+def test_a_replay_is_checked_too(
+    key: str,
+    wrong: str,
+    _: str,
+    reason: str,
+    cookiecutter: CommandLine,
+    output: Path,
+    tmp_path: Path,
+) -> None:
+    result = cookiecutter("--replay-file", replay_file(tmp_path, **{key: wrong}))
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert reason in line
+    assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [None, 5, True, ["email"], {"a": 1}, "none", "HS1"])
+@pytest.mark.parametrize("key", ["algorithm", "project_slug", "login_field"])
+def test_a_replay_holds_no_other_values(
+    key: str, wrong: object, cookiecutter: CommandLine, output: Path, tmp_path: Path
+) -> None:
+    if (key, wrong) == ("project_slug", "none"):
+        wrong = "None"
+    result = cookiecutter("--replay-file", replay_file(tmp_path, **{key: wrong}))
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{key} ")
+    assert len(result.output.splitlines()) == 1
+    assert list(output.iterdir()) == []
+
+
+def test_stale_variables_in_a_replay_change_nothing(
+    cookiecutter: CommandLine, output: Path, tmp_path: Path
+) -> None:
+    stale = {"__checked": "{{ 1 / 0 }}", "__old": "x", "_unknown": 1}
+    path = replay_file(tmp_path, **stale, _extensions=SETTINGS["_extensions"])
+    assert cookiecutter("--replay-file", path).exit_code == 0
+    assert chosen(output) == DEFAULTS
+
+
+def test_the_python_api_raises_one_exception(output: Path) -> None:
+    wrong = {"project_slug": "../evil", "extra_claims": "emial"}
+    with pytest.raises(FailedHookException) as raised:
+        python_api(str(ROOT), no_input=True, extra_context=wrong, output_dir=output)
+    lines = str(raised.value).splitlines()
+    assert [line.split()[0] for line in lines] == [*wrong]
+    assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, None, {"a": "b"}])
+def test_the_python_api_takes_text_only(value: object, output: Path) -> None:
+    with pytest.raises(FailedHookException, match="project_slug"):
+        python_api(
+            str(ROOT),
+            no_input=True,
+            extra_context={"project_slug": value},
+            output_dir=output,
+        )
+    assert list(output.iterdir()) == []
+
+
+def test_the_users_configuration_is_checked_and_may_hold_other_keys(
+    cookiecutter: CommandLine, output: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    start = (
+        f"replay_dir: {tmp_path}\ndefault_context:\n  full_name: Ada\n  company: X\n"
+    )
+    config.write_text(f"{start}  access_token_lifetime: 7m\n  algorithm: EdDSA\n")
+    result = cookiecutter("--no-input", "--config-file", str(config))
+    assert result.exit_code == 0
+    found = {"access_token_lifetime": "7m", "algorithm": "EdDSA"}
+    assert chosen(output) == DEFAULTS | found
+    config.write_text(
+        f"{start}  access_token_lifetime: soon\n  extra_claims: '{{{{ x }}}}'"
+    )
+    result = cookiecutter("--no-input", "-f", "--config-file", str(config))
+    assert result.exit_code == 1
+    starts = [line.split()[0] for line in result.output.splitlines()]
+    assert starts == ["access_token_lifetime", "extra_claims"]
+
+
+# --- The last words
+
+
+def generate(output: Path, *options: str) -> str:
+    """Run the real command line with its hook, and return what it prints."""
+    command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", *options]
+    # Cookiecutter leaves the hook it has run in the folder for temporary files.
+    folders = {"PWD": str(output), "TMPDIR": str(output.parent)}
+    environment = os.environ | folders | {"PYTHONUTF8": "1"}
+    done = subprocess.run(
+        command, cwd=output, env=environment, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_generation_ends_with_the_choices_and_the_next_steps(output: Path) -> None:
+    printed = generate(output, "project_name=Say \"hi\" '''; 내 🚀", "project_slug=hi")
+    assert "Say \"hi\" '''; 내 🚀" in printed
+    assert "cd hi && uv run manage.py migrate && uv run manage.py" in printed
+    assert "ES256" in printed
+    assert len(printed.splitlines()) <= 5
+
+
+def test_unusual_choices_are_noted(output: Path) -> None:
+    printed = generate(
+        output, "access_token_lifetime=2h", "algorithm=ES256", "-o", "sub"
+    )
+    assert "accept it for 2h, even after logout" in printed
+    assert "one secret" not in printed
+    assert "cd sub/my_api" in printed
