@@ -1,0 +1,108 @@
+"""The conventions of this API: JSON in and JSON out, errors included."""
+
+import json
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis import RedisError
+from rest_framework import exceptions, serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The request body is too large."
+    default_code = "too_large"
+
+
+class Unavailable(exceptions.APIException):
+    status_code = 503
+    default_detail = "The service is unavailable for the moment. Try again."
+    default_code = "unavailable"
+
+
+class BoundedJSONParser(JSONParser):
+    """Reads a JSON object of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise PayloadTooLarge
+        try:
+            data = json.loads(body.decode(), parse_constant=_no_json)
+        except (ValueError, RecursionError) as error:
+            raise exceptions.ParseError("The body is not valid JSON.") from error
+        if not isinstance(data, dict):
+            raise exceptions.ParseError("The body is not a JSON object.")
+        return data
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+class AlwaysJSON(DefaultContentNegotiation):
+    """Answers in a view's first format, whatever the client says it accepts."""
+
+    def select_renderer(
+        self, request: Any, renderers: Any, format_suffix: Any = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class TextField(serializers.CharField):
+    """A string exactly as it was sent: blank or not, nothing trimmed or converted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
+        self.validators = []
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return data
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's, always in JSON, and with two more kinds of errors.
+
+    503 while the database or the counter's store is away, and 413.
+    """
+    from rest_framework import views  # it imports this module in turn
+
+    if isinstance(exc, (OperationalError, InterfaceError, RedisError)):
+        logger.error("A service that requests need is away", exc_info=exc)
+        exc = Unavailable()
+    elif isinstance(exc, RequestDataTooBig):
+        exc = PayloadTooLarge()
+    request = context["request"]
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
+    return views.exception_handler(exc, context)
+
+
+def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
+    """A view for an error that no API view has answered."""
+
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse({"detail": f"{status.phrase}."}, status=status)
+
+    return page
+
+
+error_400 = error_page(HTTPStatus.BAD_REQUEST)
+error_403 = error_page(HTTPStatus.FORBIDDEN)
+error_404 = error_page(HTTPStatus.NOT_FOUND)
+error_500 = error_page(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,118 @@
+"""Reading settings from the environment, with every mistake reported at once."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from environs import Env, EnvValidationError, ValidationError
+
+#: What each variable takes, for the one line that is printed when it is unusable.
+ACCEPTS = {
+    "DJANGO_SECRET_KEY": "at least 50 random characters, not the signing key",
+    "DJANGO_SECRET_KEY_FALLBACKS": "earlier secret keys, comma separated",
+    "DJANGO_ALLOWED_HOSTS": "host names, for example api.example.com,10.0.0.7",
+    "DATABASE_URL": "for example postgresql://user:password@host:5432/name",
+    "JWT_SIGNING_KEY": "what `manage.py generate_signing_key` prints",
+    "JWT_VERIFYING_KEYS": "PEM keys one after another, or one HMAC secret per line",
+    "REDIS_URL": "for example redis://host:6379/0",
+    "CORS_ALLOWED_ORIGINS": "origins, for example https://app.example.com",
+    "TRUSTED_PROXIES": "how many proxies stand in front, for example 1",
+    "SECURE_SSL_REDIRECT": "true or false",
+    "LOG_LEVEL": "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    "BIND": "where to listen, for example 0.0.0.0:8000",
+    "WEB_CONCURRENCY": "how many processes serve requests, for example 2",
+    "THREADS": "how many requests each process serves at once, for example 4",
+}
+
+
+class Environment(Env):
+    """``environs.Env`` that gathers what is wrong instead of raising at the first.
+
+    An empty variable counts as unset, since compose files pass empty ones.
+    """
+
+    def __init__(self) -> None:
+        for name in ACCEPTS:
+            if not os.environ.get(name, "").strip():
+                os.environ.pop(name, None)
+        super().__init__(eager=False)
+        self.problems: list[str] = []
+
+    def secret(self, name: str, *, required: bool = False) -> str:
+        """The text of ``name``, or of the file that ``name_FILE`` names."""
+        path = os.environ.get(f"{name}_FILE")
+        if path and name in os.environ:
+            self.problems.append(f"{name} and {name}_FILE are both set: keep one.")
+        elif path:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError):
+                self.problems.append(f"{name}_FILE: {path} cannot be read.")
+        elif required or name in os.environ:
+            return self.str(name) or ""
+        return ""
+
+    def refuse_to_start_if_wrong(self) -> None:
+        """Ends the process with one line for each missing or unusable variable."""
+        try:
+            self.seal()
+        except EnvValidationError as error:
+            self.problems += [
+                f"{name}: {' '.join(messages)} It takes {ACCEPTS[name]}."
+                for name, messages in error.error_messages.items()  # type: ignore[union-attr]
+            ]
+        if self.problems:
+            raise SystemExit("\n".join(self.problems))
+
+
+def each(validator: Callable[[str], Any]) -> Callable[[list[str]], None]:
+    """A validator for lists that asks ``validator`` about every item."""
+
+    def validate_items(items: list[str]) -> None:
+        for item in items:
+            validator(item)
+
+    return validate_items
+
+
+def secret_key(key: str) -> None:
+    """A validator for Django's secret key: what its deployment check asks for."""
+    if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
+        raise ValidationError("Too short, or a placeholder.")
+
+
+def database_url(url: str) -> None:
+    """A validator for the database URLs that ``database`` takes."""
+    try:
+        config = dj_database_url.parse(url)
+    except ValueError:
+        raise ValidationError("Not a valid database URL.") from None
+    if not config["NAME"] or not config["ENGINE"].endswith(("postgresql", "sqlite3")):
+        raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's ``DATABASES`` entry for ``url``, set up for concurrent requests.
+
+    SQLite writes ahead and takes the write lock at once, so that writers wait for
+    each other and never fail half way. PostgreSQL keeps a pool of connections. While
+    it is away a request waits two seconds for one, and the first after its return
+    gets one. Options in the URL, such as ``sslmode``, come on top.
+    """
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if config["ENGINE"].endswith("sqlite3"):
+        options: dict[str, Any] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    else:
+        options = {
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 2, "reconnect_timeout": 0},
+            "connect_timeout": 2,  # seconds
+            "tcp_user_timeout": 10_000,  # milliseconds: a host that says nothing is away
+        }
+    config["OPTIONS"] = options | config.get("OPTIONS", {})
+    return config

@@ -1,0 +1,40 @@
+"""How tokens and login sessions behave: every choice in one place.
+
+``SIMPLE_JWT`` holds SimpleJWT's own settings under their documented names; its
+lifetimes and ``ALGORITHM`` can be changed here at any time, for every algorithm.
+The expected values stand in ``tests/test_choices.py``: change both together.
+"""
+
+import os
+from datetime import timedelta
+
+PROJECT_SLUG = {{cookiecutter.project_slug | python}}
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": {{cookiecutter.access_token_lifetime | timedelta}},
+    "REFRESH_TOKEN_LIFETIME": {{cookiecutter.refresh_token_lifetime | timedelta}},
+    "ALGORITHM": {{cookiecutter.algorithm | python}},
+    "AUTH_HEADER_TYPES": {{cookiecutter.auth_header_type | header_types_literal}},
+    "ISSUER": os.environ.get("JWT_ISSUER") or PROJECT_SLUG,
+    "AUDIENCE": os.environ.get("JWT_AUDIENCE") or PROJECT_SLUG,
+    "USER_ID_FIELD": "pk",
+    "USER_ID_CLAIM": "sub",
+    "JSON_ENCODER": "rest_framework.utils.encoders.JSONEncoder",
+    "AUTH_TOKEN_CLASSES": ("tokens.tokens.AccessToken",),
+    "TOKEN_OBTAIN_SERIALIZER": "tokens.serializers.CustomTokenObtainPairSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "tokens.serializers.SessionTokenRefreshSerializer",
+    "TOKEN_VERIFY_SERIALIZER": "tokens.serializers.SessionTokenVerifySerializer",
+    "TOKEN_BLACKLIST_SERIALIZER": "tokens.serializers.SessionTokenBlacklistSerializer",
+}
+
+# How long one login lives, however often it is refreshed.
+SESSION_LIFETIME = {{cookiecutter.session_lifetime | timedelta}}
+
+# How long the previous refresh token still yields the current one, so that a lost
+# answer or a second browser tab is not taken for a theft; timedelta(0) forbids it.
+REFRESH_GRACE_PERIOD = timedelta(seconds=10)
+
+# Where the extra claims of tokens/claims.py go: into the access token, into the
+# JSON answer to a login, or both.
+EXTRA_CLAIMS_IN_TOKEN = {{"token" in cookiecutter.claims_in}}
+EXTRA_CLAIMS_IN_RESPONSE = {{"response" in cookiecutter.claims_in}}

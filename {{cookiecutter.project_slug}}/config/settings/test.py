@@ -1,0 +1,24 @@
+"""Tests: SQLite, or PostgreSQL when DATABASE_URL names one; keys made for each run."""
+
+import os
+
+from django.core.management.utils import get_random_secret_key
+
+from config.algorithms import generate_key
+from config.env import database
+from config.settings.base import *
+from config.settings.base import SIMPLE_JWT
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost"]
+SECRET_KEY = get_random_secret_key()
+JWT_SIGNING_KEY = generate_key(str(SIMPLE_JWT["ALGORITHM"]))
+
+DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "sqlite:///:memory:")}
+DATABASES["default"]["OPTIONS"].pop("pool", None)  # the test runner drops databases
+
+# Safe hashing is slow on purpose, and most tests make a user.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "users.hashers.Argon2idPasswordHasher",
+]
