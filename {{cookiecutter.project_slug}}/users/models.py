@@ -1,0 +1,106 @@
+"""Accounts, and the failed attempts to get into them."""
+
+# jinja: for module in cookiecutter.extra_claims | claim_imports
+# jinja: print "import " ~ module ~ "\n"
+# jinja: endfor
+# jinja: if cookiecutter.login_field == "email"
+from typing import Any, ClassVar
+
+# jinja: elif cookiecutter.extra_claims | claim_imports
+# jinja: print "\n"
+# jinja: endif
+from django.contrib.auth.models import (
+    AbstractUser,
+    # jinja: if cookiecutter.login_field == "email"
+    BaseUserManager,
+    # jinja: endif
+    Permission,
+)
+from django.db import models
+from django.db.models import Q
+from django.dispatch import Signal
+
+#: Sent when a login has replaced a password's hash by a newer kind of hash of the
+#: same password. Arguments: ``user``, ``old_hash`` (text).
+password_hash_upgraded = Signal()
+
+
+# jinja: if cookiecutter.login_field == "email"
+class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
+    """An address kept and looked up in lower case: unique in whatever spelling."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return value.lower() if isinstance(value, str) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users who log in with their e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        fields = {"is_staff": True, "is_superuser": True} | fields
+        return self.create_user(email, password, **fields)
+
+
+# jinja: endif
+class User(AbstractUser):
+    """Someone who can log in."""
+
+    # jinja: if cookiecutter.login_field == "email"
+    username = None  # type: ignore[assignment]
+    email = LowercaseEmailField("email address", unique=True)
+    # jinja: endif
+    # jinja: for claim in cookiecutter.extra_claims | new_fields
+    # jinja: print "    " ~ claim.name ~ " = " ~ claim.model_field ~ "\n"
+    # jinja: endfor
+    # jinja: if cookiecutter.login_field == "email"
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    # jinja: elif cookiecutter.extra_claims | new_fields
+    # jinja: print "\n"
+    # jinja: endif
+    def check_password(self, raw_password: str | None) -> bool:
+        """As Django's, and tells an upgrade of the hash from a change of password."""
+        old_hash = self.password
+        correct = super().check_password(raw_password)
+        if correct and self.password != old_hash:
+            password_hash_upgraded.send(type(self), user=self, old_hash=old_hash)
+        return correct
+
+    def permission_names(self) -> list[str]:
+        """The permissions held, as ``app.codename``, sorted, by one statement."""
+        held = Permission.objects.all()
+        if not self.is_superuser:
+            held = held.filter(Q(user=self) | Q(group__user=self)).distinct()
+        names = held.values_list("content_type__app_label", "codename").order_by()
+        return sorted(f"{app}.{codename}" for app, codename in names)
+
+
+class Failure(models.Model):
+    """One failed attempt under one of the keys that ``users.throttling`` counts."""
+
+    key = models.CharField(max_length=96)
+    attempt = models.CharField(max_length=32, db_index=True)
+    time = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "time"], name="users_failure_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.time}"

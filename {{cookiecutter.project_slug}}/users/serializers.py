@@ -1,0 +1,43 @@
+"""What the API says about an account, and what it lets its owner change."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from rest_framework import serializers
+
+from config.api import TextField
+from users.models import User
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            # jinja: if cookiecutter.login_field == "username"
+            "username",
+            # jinja: endif
+            "email",
+            "first_name",
+            "last_name",
+            # jinja: for claim in cookiecutter.extra_claims | new_fields
+            {{claim.name | python}},
+            # jinja: endfor
+        ]
+        read_only_fields = [name for name in fields if name not in ("first_name", "last_name")]
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Saves the fields that were sent, so that no other change is undone."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+
+class PasswordChangeSerializer(serializers.Serializer[User]):
+    current_password = TextField(write_only=True)
+    new_password = TextField(write_only=True)
+
+    def validate_new_password(self, value: str) -> str:
+        validate_password(value, self.context["request"].user)
+        return value

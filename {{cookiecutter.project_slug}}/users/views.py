@@ -1,0 +1,62 @@
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import Throttled, ValidationError
+from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from users.models import User
+from users.serializers import PasswordChangeSerializer, UserSerializer
+from users.throttling import Attempt, client_address, login_limits
+
+
+class MeView(RetrieveUpdateAPIView[User]):
+    """The account that the token belongs to."""
+
+    serializer_class = UserSerializer
+    http_method_names = ["get", "patch", "head", "options"]
+
+    def get_object(self) -> User:
+        return cast(User, self.request.user)  # the permission sees to it
+
+
+@extend_schema(responses={204: None, 429: None})
+class PasswordView(GenericAPIView[User]):
+    """Change the password, and end every session of the user, this one too."""
+
+    serializer_class = PasswordChangeSerializer
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Outside of any transaction, so that a refusal cannot undo its counting."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def post(self, request: Request) -> Response:
+        user = cast(User, request.user)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        attempt = Attempt(login_limits(user.get_username(), client_address(request)))
+        if not user.check_password(serializer.validated_data["current_password"]):
+            raise ValidationError({"current_password": ["This is not the password."]})
+        attempt.succeeded()
+        user.set_password(serializer.validated_data["new_password"])
+        user.save(update_fields=["password"])
+        return Response(status=204)
+
+
+@transaction.non_atomic_requests
+def throttled_admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin's login page, which says 429 where the API does."""
+    try:
+        return admin.site.login(request)
+    except Throttled as throttled:
+        return HttpResponse(
+            "Too many failed logins. Try again later.",
+            content_type="text/plain",
+            status=429,
+            headers={"Retry-After": str(throttled.wait)},  # type: ignore[attr-defined]
+        )
