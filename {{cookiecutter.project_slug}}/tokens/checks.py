@@ -1,0 +1,85 @@
+"""System checks: what would fail at the first login fails at the start."""
+
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from rest_framework_simplejwt.settings import DEFAULTS, api_settings
+
+from config.algorithms import ALGORITHMS, UnfitKey
+from tokens.keys import KeyRing
+
+
+@register
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Names that SimpleJWT would ignore, and values that do not go together."""
+    found = []
+    for name in settings.SIMPLE_JWT.keys() - DEFAULTS.keys():
+        near = get_close_matches(name, DEFAULTS, 1)
+        hint = f"Did you mean {near[0]}?" if near else "Remove it."
+        found.append(("E001", f"SIMPLE_JWT: {name} is not a setting.", hint))
+    lifetimes = (
+        api_settings.ACCESS_TOKEN_LIFETIME,
+        api_settings.REFRESH_TOKEN_LIFETIME,
+        settings.SESSION_LIFETIME,
+    )
+    if not _lifetimes_fit(*lifetimes, settings.REFRESH_GRACE_PERIOD):
+        message = "The lifetimes (access, refresh, session) do not go together: "
+        hint = (
+            "Write timedeltas with 0 < ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME "
+            "<= SESSION_LIFETIME, and REFRESH_GRACE_PERIOD >= 0."
+        )
+        found.append(("E002", message + ", ".join(map(str, lifetimes)), hint))
+    for name in ("ISSUER", "AUDIENCE"):
+        if not isinstance(value := getattr(api_settings, name), str) or not value:
+            hint = f"Set JWT_{name}, or a text in config/jwt.py."
+            found.append(("E003", f"SIMPLE_JWT: {name} {value!r} is no name.", hint))
+    types = api_settings.AUTH_HEADER_TYPES
+    if not isinstance(types, (list, tuple)) or not types:
+        message = f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is no tuple of names."
+        found.append(("E004", message, 'Write ("Bearer",), with the comma.'))
+    return [Error(text, hint=hint, id=f"tokens.{id}") for id, text, hint in found]
+
+
+def _lifetimes_fit(access: Any, refresh: Any, session: Any, grace: Any) -> bool:
+    try:
+        return bool(timedelta(0) < access < refresh <= session and grace >= timedelta(0))
+    except TypeError:
+        return False
+
+
+@register
+def check_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Reads every key, and signs and verifies with each that can."""
+    algorithm = api_settings.ALGORITHM
+    hint = f"Make a key for {algorithm} with `manage.py generate_signing_key`."
+    if algorithm not in ALGORITHMS:
+        message = f"SIMPLE_JWT: ALGORITHM {algorithm!r} is not supported."
+        hint = f"Take one of {', '.join(ALGORITHMS)}."
+        return [Error(message, hint=hint, id="tokens.E005")]
+    try:
+        ring = KeyRing(algorithm, settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS)
+    except UnfitKey as error:
+        return [Error(str(error), hint=hint, id="tokens.E006")]
+    sign, verify = ring.implementation.sign, ring.implementation.verify
+    for key in ring.keys:
+        if key.signing and not verify(b"", key.verifying, sign(b"", key.signing)):
+            message = f"The key {key.kid} does not verify what it signs."
+            return [Error(message, hint=hint, id="tokens.E007")]
+    texts: str = settings.JWT_SIGNING_KEY + settings.JWT_VERIFYING_KEYS
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if any(str(secret) in texts for secret in secrets):
+        message = "JWT_SIGNING_KEY or JWT_VERIFYING_KEYS: it is the DJANGO_SECRET_KEY."
+        return [Error(message, hint=hint, id="tokens.E008")]
+    return []
+
+
+def refuse_to_start_if_wrong() -> None:
+    """Runs these checks, for servers never run Django's.
+
+    Raises ``SystemExit`` with one line for each error.
+    """
+    if errors := check_settings() + check_keys():
+        raise SystemExit("\n".join(f"{error.msg} {error.hint}" for error in errors))

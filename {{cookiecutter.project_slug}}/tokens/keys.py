@@ -1,0 +1,180 @@
+"""The key ring: one key signs, any number of others verify; and the token backend.
+
+Tokens of an asymmetric algorithm name their key by its RFC 7638 thumbprint, ``kid``,
+and that key alone is tried. HMAC tokens name none, since a name must not be made
+from a secret, and every key is tried.
+"""
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jwt
+from django.conf import settings
+from jwt.algorithms import Algorithm, get_default_algorithms
+from jwt.utils import base64url_decode, base64url_encode
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+from rest_framework_simplejwt.settings import api_settings
+
+from config.algorithms import PrivateKey, UnfitKey, is_hmac, public_half, read_keys
+
+# Three segments in the one canonical spelling of base64url, whose unused last bits
+# are zero and which has no padding (RFC 7515 section 2).
+SEGMENT = r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?"
+COMPACT = re.compile(rf"{SEGMENT}\.{SEGMENT}\.{SEGMENT}")
+
+# Header parameters that change how a token is to be read; none of ours has one.
+UNSUPPORTED = {"crit", "b64", "zip"}
+
+LAST_TIME = 253_402_300_800  # the year 10000, which datetime does not know
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the ring. ``signing`` is None where only the public half is known."""
+
+    kid: str | None
+    verifying: Any
+    signing: Any
+    jwk: dict[str, str] | None
+
+
+class KeyRing:
+    """The signing key first, then the keys that verify only. Parsed once a process.
+
+    Raises ``UnfitKey``, whose message begins with the setting's name.
+    """
+
+    def __init__(self, algorithm: str, signing_key: str, verifying_keys: str) -> None:
+        self.algorithm = algorithm
+        self.implementation: Algorithm = get_default_algorithms()[algorithm]
+        signing = self._read("JWT_SIGNING_KEY", signing_key)
+        if len(signing) != 1 or signing[0].signing is None:
+            kinds = {0: "it is empty", 1: "it is public; the private key signs"}
+            what = kinds.get(len(signing), "it holds several keys")
+            raise UnfitKey(f"JWT_SIGNING_KEY: {what}.")
+        self.signing = signing[0]
+        self.keys = signing + self._read("JWT_VERIFYING_KEYS", verifying_keys)
+
+    def candidates(self, header: dict[str, Any]) -> list[Key]:
+        """The keys that a token with this header may be signed by."""
+        if is_hmac(self.algorithm):
+            return [] if "kid" in header else self.keys
+        return [key for key in self.keys if key.kid == header.get("kid")]
+
+    def jwks(self) -> list[dict[str, str]]:
+        """The public keys as JSON Web Keys (RFC 7517), each once; none for HMAC."""
+        return list({key.kid: key.jwk for key in self.keys if key.jwk}.values())
+
+    def _read(self, setting: str, text: str) -> list[Key]:
+        try:
+            return [self._key(parsed) for parsed in read_keys(self.algorithm, text)]
+        except UnfitKey as error:
+            raise UnfitKey(f"{setting}: {error}.") from None
+
+    def _key(self, parsed: Any) -> Key:
+        if is_hmac(self.algorithm):
+            return Key(kid=None, verifying=parsed, signing=parsed, jwk=None)
+        public = public_half(parsed)
+        jwk = self.implementation.to_jwk(public, as_dict=True)
+        jwk.pop("key_ops", None)
+        kid = thumbprint(jwk)
+        jwk.update(use="sig", alg=self.algorithm, kid=kid)
+        signing = parsed if isinstance(parsed, PrivateKey) else None
+        return Key(kid=kid, verifying=public, signing=signing, jwk=jwk)
+
+
+def thumbprint(jwk: dict[str, str]) -> str:
+    """The RFC 7638 thumbprint of a public key given by its required members."""
+    text = json.dumps(jwk, sort_keys=True, separators=(",", ":"))
+    return base64url_encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_key_ring = cache(KeyRing)
+
+
+def key_ring() -> KeyRing:
+    """The ring of the keys in the settings."""
+    keys = (settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS)
+    return _key_ring(api_settings.ALGORITHM, *keys)
+
+
+class KeyRingTokenBackend(TokenBackend):
+    """SimpleJWT's backend, with the keys of the ring and one strict reading."""
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        key = key_ring().signing
+        return jwt.encode(
+            {**payload, "iss": self.issuer, "aud": self.audience},
+            key.signing,
+            algorithm=self.algorithm,
+            headers={"kid": key.kid} if key.kid else None,
+            json_encoder=self.json_encoder,
+        )
+
+    def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
+        """The payload of a token that is genuine and valid now.
+
+        Raises ``TokenBackendExpiredToken`` when its time is over, and
+        ``TokenBackendError`` for whatever else is wrong. ``verify`` is there for
+        SimpleJWT's signature: there is no reading without verifying.
+        """
+        payload = self.read(token)
+        now = time.time()
+        if payload["exp"] <= now:
+            raise TokenBackendExpiredToken("Token is expired")
+        if payload["iat"] > now or payload.get("nbf", 0) > now:
+            raise TokenBackendError("Token is not valid yet")
+        return payload
+
+    def read(self, token: str | bytes) -> dict[str, Any]:
+        """The payload of a token that this project has signed, of whatever age.
+
+        Raises ``TokenBackendError``.
+        """
+        try:
+            text = token if isinstance(token, str) else token.decode("ascii")
+            if COMPACT.fullmatch(text) is None:
+                raise TokenBackendError("Token is no JWS in compact serialization")
+            signed, _, signature = text.rpartition(".")
+            header, payload = map(_json_object, signed.split("."))
+            if not self._is_signed(header, signed, signature):
+                raise TokenBackendError("Token is not signed by one of the keys")
+        except (ValueError, RecursionError) as error:
+            raise TokenBackendError("Token is malformed") from error
+        if payload.get("iss") != self.issuer or payload.get("aud") != self.audience:
+            raise TokenBackendError("Token is from or for somebody else")
+        times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
+        if not all(type(time) is int and 0 <= time < LAST_TIME for time in times):
+            raise TokenBackendError("Token has times that are none")
+        return payload
+
+    def _is_signed(self, header: dict[str, Any], signed: str, signature: str) -> bool:
+        if header.get("alg") != self.algorithm or UNSUPPORTED & header.keys():
+            return False
+        ring, text, mac = key_ring(), signed.encode(), base64url_decode(signature)
+        verify = ring.implementation.verify
+        return any(verify(text, key.verifying, mac) for key in ring.candidates(header))
+
+
+def _json_object(segment: str) -> dict[str, Any]:
+    value = json.loads(base64url_decode(segment).decode())
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    return value
+
+
+@cache
+def token_backend() -> KeyRingTokenBackend:
+    """The backend of all tokens, by the settings of ``SIMPLE_JWT``."""
+    return KeyRingTokenBackend(
+        api_settings.ALGORITHM,
+        audience=api_settings.AUDIENCE,
+        issuer=api_settings.ISSUER,
+        json_encoder=api_settings.JSON_ENCODER,
+    )

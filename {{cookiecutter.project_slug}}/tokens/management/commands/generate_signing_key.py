@@ -1,0 +1,46 @@
+"""``manage.py generate_signing_key``: a key that fits, and how to rotate to it."""
+
+import os
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework_simplejwt.settings import api_settings
+
+from config.algorithms import ALGORITHMS, generate_key
+
+ROTATION = """
+To rotate to it without logging anyone out:
+ 1. Add it to JWT_VERIFYING_KEYS on every machine and restart them one by one: it is
+    accepted everywhere before it signs anywhere. Wait until clients have fetched
+    /.well-known/jwks.json anew (5 minutes).
+ 2. Swap the two on every machine: JWT_SIGNING_KEY is the new key, and the old one
+    stands in JWT_VERIFYING_KEYS.
+ 3. Remove the old one when its last refresh token has ended ({lifetime} later).
+"""
+
+
+class Command(BaseCommand):
+    help = "Makes a signing key for the configured algorithm and prints it."
+    requires_system_checks: list[str] = []  # the first key is made before there is one
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        configured = api_settings.ALGORITHM
+        parser.add_argument("--algorithm", choices=ALGORITHMS, default=configured)
+        parser.add_argument("--output", metavar="FILE", help="a new file, for you alone")
+
+    def handle(self, *args: Any, algorithm: str, output: str, **options: Any) -> None:
+        key = generate_key(algorithm).strip()
+        if output:
+            private = partial(os.open, mode=0o600)
+            try:
+                with open(output, "x", encoding="utf-8", opener=private) as file:
+                    file.write(key + "\n")
+            except OSError as error:
+                message = f"{output}: {error.strerror}. Nothing was written."
+                raise CommandError(message) from None
+            self.stderr.write(f"Written. Set JWT_SIGNING_KEY_FILE={output}")
+        else:
+            self.stdout.write("JWT_SIGNING_KEY=" + key.replace("\n", "\\n"))
+        lifetime = api_settings.REFRESH_TOKEN_LIFETIME
+        self.stderr.write(ROTATION.format(lifetime=lifetime))

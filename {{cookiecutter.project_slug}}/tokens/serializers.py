@@ -1,0 +1,112 @@
+"""What the token endpoints take and answer: SimpleJWT's serializers with sessions."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import update_last_login
+from rest_framework import serializers
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.serializers import (
+    TokenBlacklistSerializer,
+    TokenObtainPairSerializer,
+    TokenRefreshSerializer,
+    TokenVerifySerializer,
+)
+
+from config.api import TextField
+from tokens import sessions
+from tokens.models import LoginSession
+from tokens.tokens import AccessToken, RefreshToken
+from users.models import User
+from users.throttling import client_address
+
+
+class CustomTokenObtainPairSerializer(TokenObtainPairSerializer):
+    """Login: a password in, a pair of tokens out, and a session begun.
+
+    The extra claims are those of ``tokens/claims.py``; ``config/jwt.py`` says whether
+    they go into the access token, into this answer, or both.
+    """
+
+    token_class = RefreshToken
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[self.username_field] = TextField(write_only=True)
+        self.fields["password"] = TextField(write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # The parent's parent checks the password. The parent would go on to make
+        # tokens without saying from where the login came.
+        super(TokenObtainPairSerializer, self).validate(attrs)
+        update_last_login(User, self.user)
+        request = self.context["request"]
+        refresh = self.token_class.for_user(
+            self.user,
+            address=client_address(request),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+        pair = {"access": str(refresh.access_token), "refresh": str(refresh)}
+        return {**refresh.claims, **pair} if settings.EXTRA_CLAIMS_IN_RESPONSE else pair
+
+
+class SessionTokenRefreshSerializer(TokenRefreshSerializer):
+    """Refresh: the current refresh token in, the next pair out."""
+
+    token_class = RefreshToken
+    refresh = TextField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        token = self.token_class(attrs["refresh"])
+        address = client_address(self.context["request"])
+        session = sessions.rotate(token.sid, token["sub"], token["seq"], address)
+        successor = self.token_class.for_session(session, token["seq"] + 1)
+        return {"access": str(successor.access_token), "refresh": str(successor)}
+
+
+class SessionTokenVerifySerializer(TokenVerifySerializer):
+    """Verify: an access or refresh token in, nothing out while it would be accepted."""
+
+    token = TextField(write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            access = AccessToken(attrs["token"])
+            sessions.get(access.sid, access["sub"])
+        except TokenError:
+            refresh = RefreshToken(attrs["token"])
+            session = sessions.get(refresh.sid, refresh["sub"])
+            if not sessions.accepts(session, refresh["seq"]):
+                raise sessions.SessionEnded("The token is used") from None
+        return {}
+
+
+class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
+    """Logout: any refresh token of a session in, of whatever age, ends it."""
+
+    token_class = RefreshToken
+    refresh = TextField(write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        with suppress(TokenError):  # rubbish is harmless (RFC 7009 section 2.2)
+            sessions.end(self.token_class.genuine(attrs["refresh"]).sid)
+        return {}
+
+
+class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
+    """A session as its owner sees it."""
+
+    last_used = serializers.DateTimeField(source="rotated", read_only=True)
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LoginSession
+        fields = ["id", "created", "last_used", "user_agent", "address", "current"]
+        read_only_fields = fields
+
+    def get_current(self, session: LoginSession) -> bool:
+        """Whether the request came with a token of this session."""
+        return bool(session.pk == self.context["request"].auth.sid)

@@ -1,0 +1,111 @@
+"""The two kinds of tokens: SimpleJWT's, each bound to a login session."""
+
+import re
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework_simplejwt import tokens
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.utils import datetime_to_epoch
+
+from tokens import sessions
+from tokens.claims import claims_for
+from tokens.keys import KeyRingTokenBackend, token_backend
+from tokens.models import LoginSession
+from users.models import User
+
+# The form in which we write these claims; in any other they are not ours.
+FORMS = {
+    "jti": re.compile(r"[!-~]{1,255}"),
+    "sub": re.compile(r"[!-~]{1,255}"),
+    "sid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+}
+
+
+class SessionToken(tokens.Token):
+    """What both kinds share: the claims ``sub`` and ``sid``."""
+
+    @property
+    def token_backend(self) -> KeyRingTokenBackend:
+        return token_backend()
+
+    @property
+    def sid(self) -> UUID:
+        """The login session."""
+        return UUID(self.payload["sid"])
+
+    def verify(self) -> None:
+        super().verify()
+        self.verify_forms()
+
+    def verify_forms(self) -> None:
+        """Raises ``TokenError`` unless the claims have the form we give them."""
+        for name, form in FORMS.items():
+            value = self.payload.get(name)
+            if not isinstance(value, str) or not form.fullmatch(value):
+                raise TokenError(f"Token has no usable '{name}' claim")
+
+    def end_with(self, session: LoginSession) -> None:
+        """Lets it end with the session at the latest."""
+        end = datetime_to_epoch(session.expires)
+        self.payload["exp"] = min(self.payload["exp"], end)
+
+
+class AccessToken(SessionToken, tokens.AccessToken):
+    """Opens the API for some minutes; carries the extra claims."""
+
+
+class RefreshToken(SessionToken, tokens.RefreshToken):
+    """Yields the next pair, once; carries no personal data.
+
+    One that was made here, and not read, knows its ``session`` and the extra
+    ``claims`` of the user at that moment.
+    """
+
+    access_token_class = AccessToken
+    no_copy_claims = (*tokens.RefreshToken.no_copy_claims, "seq")
+    session: LoginSession
+    claims: dict[str, Any]
+
+    @classmethod
+    def for_user(cls, user: User, **device: str) -> Self:
+        """Begins a session (see ``sessions.start``); returns its first token."""
+        return cls.for_session(sessions.start(user, **device), 0)
+
+    @classmethod
+    def for_session(cls, session: LoginSession, seq: int) -> Self:
+        """The refresh token with the number ``seq`` of ``session``."""
+        token = cls()
+        token.session = session
+        token.claims = claims_for(session.user)
+        token.payload |= {"sub": str(session.user_id), "sid": str(session.pk), "seq": seq}
+        token.end_with(session)
+        return token
+
+    @classmethod
+    def genuine(cls, text: str) -> Self:
+        """Reads a refresh token of whatever age. Raises ``TokenError``."""
+        token = cls()
+        try:
+            token.payload = token_backend().read(text)
+        except TokenBackendError as error:
+            raise TokenError("Token is invalid") from error
+        token.verify_token_type()
+        token.verify_forms()
+        return token
+
+    @property
+    def access_token(self) -> AccessToken:
+        """The access token that goes with it."""
+        access: AccessToken = super().access_token
+        access.end_with(self.session)
+        if settings.EXTRA_CLAIMS_IN_TOKEN:
+            access.payload = self.claims | access.payload
+        return access
+
+    def verify_forms(self) -> None:
+        super().verify_forms()
+        seq = self.payload.get("seq")
+        if type(seq) is not int or not 0 <= seq < 2**31 - 1:
+            raise TokenError("Token has no usable 'seq' claim")

@@ -1,0 +1,113 @@
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from django.utils.cache import patch_cache_control
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_simplejwt import views
+
+from config.schema import EMPTY, JWKS, LOGIN_EXAMPLES, REFUSED
+from tokens import serializers, sessions
+from tokens.keys import key_ring
+from tokens.models import LoginSession, LoginSessionQuerySet
+from users.models import User
+from users.throttling import Attempt, client_address, token_limits
+
+
+class TokenView(views.TokenViewBase):
+    """What the token endpoints share."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Outside of any transaction, so that a refusal cannot undo a revocation."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def finalize_response(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Keeps tokens out of every cache (RFC 6749 section 5.1)."""
+        response = super().finalize_response(request, *args, **kwargs)
+        patch_cache_control(response, no_store=True)
+        return response
+
+
+class GuessedTokenView(TokenView):
+    """Counts refused tokens; those who send none never meet the limit."""
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if getattr(exc, "status_code", None) == 401:
+            try:
+                Attempt(token_limits(client_address(self.request)))
+            except Exception as refusal:  # throttled, or the count cannot be kept
+                exc = refusal
+        return super().handle_exception(exc)
+
+
+@extend_schema(
+    responses={200: serializers.CustomTokenObtainPairSerializer, **REFUSED}, examples=LOGIN_EXAMPLES
+)
+class TokenObtainPairView(TokenView, views.TokenObtainPairView):
+    """Log in: a password in, an access and a refresh token out."""
+
+
+@extend_schema(responses={200: serializers.SessionTokenRefreshSerializer, **REFUSED})
+class TokenRefreshView(GuessedTokenView, views.TokenRefreshView):
+    """Refresh: the current refresh token in, the next pair out."""
+
+
+@extend_schema(responses={200: EMPTY, **REFUSED})
+class TokenVerifyView(GuessedTokenView, views.TokenVerifyView):
+    """Verify: whether a token would be accepted. Changes nothing."""
+
+
+@extend_schema(responses={200: EMPTY})
+class TokenBlacklistView(TokenView, views.TokenBlacklistView):
+    """Log out: ends the session that the refresh token belongs to."""
+
+
+class SessionListView(GenericAPIView[LoginSession]):
+    """The caller's live sessions."""
+
+    serializer_class = serializers.LoginSessionSerializer
+    pagination_class = None
+
+    def get_queryset(self) -> LoginSessionQuerySet:
+        return sessions.of(cast(User, self.request.user))
+
+    @extend_schema(responses={200: serializers.LoginSessionSerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        return Response(self.get_serializer(self.get_queryset(), many=True).data)
+
+    @extend_schema(operation_id="sessions_destroy_all", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Log out everywhere."""
+        self.get_queryset().revoke()
+        return Response(status=204)
+
+
+class SessionView(APIView):
+    """One of the caller's live sessions."""
+
+    @extend_schema(responses={204: None, 404: None})
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Log one device out."""
+        if not sessions.of(cast(User, request.user)).filter(pk=pk).revoke():
+            raise Http404
+        return Response(status=204)
+
+
+class JWKSView(APIView):
+    """The public keys that verify this project's tokens (RFC 7517)."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @extend_schema(operation_id="jwks", tags=["keys"], responses={200: JWKS, 404: None})
+    def get(self, request: Request) -> Response:
+        keys = key_ring().jwks()
+        if not keys:
+            raise Http404
+        return Response({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
