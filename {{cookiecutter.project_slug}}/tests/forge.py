@@ -1,0 +1,76 @@
+"""Tokens that this project never issues, for the tests that offer them to it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from jwt.algorithms import get_default_algorithms
+from jwt.utils import base64url_decode, base64url_encode
+from rest_framework.test import APIClient
+
+from tests.conftest import authorization, key_for, payload
+
+SIMPLE_JWT: dict[str, Any] = settings.SIMPLE_JWT
+ALGORITHM: str = SIMPLE_JWT["ALGORITHM"]
+SUBJECT: str = SIMPLE_JWT["USER_ID_CLAIM"]
+
+#: As the value of a claim or header parameter: there is none.
+ABSENT = object()
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header of a token, unverified."""
+    return dict(json.loads(base64url_decode(token.split(".")[0])))
+
+
+def segment(value: object) -> str:
+    """Bytes as they are, or anything else as JSON, in base64url."""
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64url_encode(raw).decode()
+
+
+def sign(header: object, claims: object, key: str = "", algorithm: str = "") -> str:
+    """A token in compact serialization, signed by this project's own key by default."""
+    implementation = get_default_algorithms()[algorithm or ALGORITHM]
+    signed = f"{segment(header)}.{segment(claims)}"
+    prepared = implementation.prepare_key(key or settings.JWT_SIGNING_KEY)
+    return f"{signed}.{segment(implementation.sign(signed.encode(), prepared))}"
+
+
+def forge(
+    token: str,
+    header: Mapping[str, object] | None = None,
+    key: str = "",
+    algorithm: str = "",
+    /,
+    **claims: object,
+) -> str:
+    """``token`` signed anew, with changes to its header and claims."""
+    new_header = changed(header_of(token), header or {})
+    return sign(new_header, changed(payload(token), claims), key, algorithm)
+
+
+def changed(old: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, Any]:
+    new = {**old, **changes}
+    return {name: value for name, value in new.items() if value is not ABSENT}
+
+
+def foreign_key(algorithm: str = ALGORITHM) -> str:
+    """A key that is fit for the algorithm and that this project does not know."""
+    return key_for(algorithm, "foreign")
+
+
+def answers(client: APIClient, token: str) -> dict[str, int]:
+    """The statuses with which the doors that a token might open answer to it."""
+    return {
+        "access": client.get("/api/users/me/", headers=authorization(token)).status_code,
+        "verify": client.post("/api/token/verify/", {"token": token}, format="json").status_code,
+        "refresh": client.post(
+            "/api/token/refresh/", {"refresh": token}, format="json"
+        ).status_code,
+    }
+
+
+#: What ``answers`` returns for a token that is good for nothing.
+REFUSED = {"access": 401, "verify": 401, "refresh": 401}

@@ -1,0 +1,98 @@
+"""The admin: sessions are seen and revoked there, users are made and changed."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from tests.conftest import Login, opens, payload
+from tests.factories import PASSWORD, UserFactory
+from tokens import sessions
+from tokens.models import LoginSession
+from users.models import User
+from users.serializers import UserSerializer
+
+SESSIONS = "admin:tokens_loginsession"
+
+
+def found(admin_client: Client, **query: str) -> set[LoginSession]:
+    """What the list of sessions shows."""
+    response = admin_client.get(reverse(f"{SESSIONS}_changelist"), query)
+    assert response.status_code == 200
+    return set(response.context["cl"].result_list)
+
+
+def test_sessions_are_listed_filtered_and_searched(admin_client: Client, user: User) -> None:
+    other = UserFactory.create()
+    here = sessions.start(user, address="192.0.2.1")
+    there = sessions.start(user, address="2001:db8::2")
+    others = sessions.start(other)
+    sessions.end(there.pk)
+    assert found(admin_client) == {here, there, others}
+    assert found(admin_client, q=user.get_username()) == {here, there}
+    assert found(admin_client, q="192.0.2.1") == {here}
+    assert found(admin_client, q="nobody") == set()
+    assert found(admin_client, revoked__isempty="1") == {here, others}
+
+
+def test_sessions_are_revoked(admin_client: Client, client: APIClient, login: Login) -> None:
+    lost, kept = login(), login()
+    sid = payload(lost["access"])["sid"]
+    body = {"action": "revoke", "_selected_action": sid}
+    admin_client.post(reverse(f"{SESSIONS}_changelist"), body)
+    assert not opens(client, lost["access"])
+    assert opens(client, kept["access"])
+
+
+def test_sessions_are_neither_made_nor_changed(admin_client: Client, user: User) -> None:
+    session = sessions.start(user)
+    change = reverse(f"{SESSIONS}_change", args=[session.pk])
+    assert admin_client.get(reverse(f"{SESSIONS}_add")).status_code == 403
+    assert admin_client.get(change).status_code == 200
+    assert admin_client.post(change, {"seq": 7}).status_code == 403
+
+
+@pytest.mark.parametrize("permission", ["view", "delete"])
+def test_who_may_delete_sessions_may_revoke_them(
+    client: APIClient, login: Login, user: User, permission: str
+) -> None:
+    staff = UserFactory.create(is_staff=True)
+    for codename in {"view_loginsession", f"{permission}_loginsession"}:
+        staff.user_permissions.add(Permission.objects.get(codename=codename))
+    pair = login()
+    browser = Client()
+    browser.force_login(staff)
+    body = {"action": "revoke", "_selected_action": payload(pair["access"])["sid"]}
+    browser.post(reverse(f"{SESSIONS}_changelist"), body)
+    assert opens(client, pair["access"]) is (permission == "view")
+
+
+def test_a_user_is_made_who_can_log_in(admin_client: Client, login: Login, db: None) -> None:
+    name = {User.USERNAME_FIELD: "grace@example.com"}
+    body = {
+        **name,
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    response = admin_client.post(reverse("admin:users_user_add"), body)
+    assert response.status_code == 302
+    login(User.objects.get(**name))
+
+
+def test_everything_that_the_api_says_of_a_user_can_be_changed(
+    admin_client: Client, user: User
+) -> None:
+    path = reverse("admin:users_user_change", args=[user.pk])
+    form: Any = admin_client.get(path).context["adminform"].form
+    assert set(UserSerializer.Meta.fields) - {"id"} <= form.fields.keys()
+
+
+def test_users_are_found_by_their_login_name(admin_client: Client, user: User) -> None:
+    UserFactory.create()
+    path = reverse("admin:users_user_changelist")
+    response = admin_client.get(path, {"q": user.get_username()})
+    assert list(response.context["cl"].result_list) == [user]

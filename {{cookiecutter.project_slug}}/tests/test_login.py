@@ -1,0 +1,119 @@
+"""Logging in: ``POST /api/token/``."""
+
+import pytest
+import time_machine
+from rest_framework.test import APIClient
+
+from tests.conftest import (
+    NO_STRINGS,
+    Login,
+    authorization,
+    credentials,
+    opens,
+    payload,
+)
+from tests.factories import UserFactory
+from tests.forge import header_of
+from tokens.models import LoginSession
+from users.models import User
+
+
+def test_a_login_yields_a_token_that_opens_the_api(client: APIClient, login: Login) -> None:
+    assert opens(client, login()["access"])
+
+
+def test_a_token_names_its_user_and_its_session(login: Login, user: User) -> None:
+    pair = login()
+    session = LoginSession.objects.get(user=user)
+    for kind in ("access", "refresh"):
+        claims = payload(pair[kind])
+        assert claims["token_type"] == kind
+        assert claims["sub"] == str(user.pk)
+        assert claims["sid"] == str(session.pk)
+        assert header_of(pair[kind])["typ"] == "JWT"
+
+
+def test_every_token_has_an_id_of_its_own(login: Login) -> None:
+    pairs = [login(), login()]
+    tokens = [pair[kind] for pair in pairs for kind in ("access", "refresh")]
+    assert len({payload(token)["jti"] for token in tokens}) == 4
+
+
+def test_every_login_begins_a_session_of_its_own(login: Login) -> None:
+    sids = {payload(login()["access"])["sid"] for _ in range(3)}
+    assert len(sids) == 3
+
+
+def test_a_session_remembers_where_its_login_came_from(client: APIClient, user: User) -> None:
+    client.post(
+        "/api/token/",
+        credentials(user),
+        headers={"User-Agent": "Browser\t1 " + "x" * 300},
+        REMOTE_ADDR="2001:db8::7",
+    )
+    session = LoginSession.objects.get()
+    assert session.address == "2001:db8::7"
+    assert session.user_agent == ("Browser1 " + "x" * 300)[:255]
+
+
+def test_a_login_is_remembered_as_the_last(
+    login: Login, user: User, clock: time_machine.Traveller
+) -> None:
+    login()
+    user.refresh_from_db()
+    first = user.last_login
+    clock.shift(60)
+    login()
+    user.refresh_from_db()
+    assert first
+    assert user.last_login
+    assert (user.last_login - first).total_seconds() == 60
+
+
+def test_a_wrong_password_begins_no_session(client: APIClient, user: User) -> None:
+    response = client.post("/api/token/", credentials(user, "wrong"))
+    assert response.status_code == 401
+    assert not LoginSession.objects.exists()
+
+
+@pytest.mark.parametrize("value", NO_STRINGS)
+@pytest.mark.parametrize("field", [User.USERNAME_FIELD, "password"])
+def test_a_field_that_is_no_string_is_a_400_that_names_it(
+    client: APIClient, user: User, field: str, value: object
+) -> None:
+    response = client.post("/api/token/", {**credentials(user), field: value})
+    assert response.status_code == 400
+    assert response.json().keys() == {field}
+
+
+def test_missing_fields_are_a_400_that_names_them(client: APIClient) -> None:
+    response = client.post("/api/token/", {})
+    assert response.status_code == 400
+    assert response.json().keys() == {User.USERNAME_FIELD, "password"}
+
+
+def test_empty_fields_are_a_wrong_pair(client: APIClient, db: None) -> None:
+    body = {User.USERNAME_FIELD: "", "password": ""}
+    assert client.post("/api/token/", body).status_code == 401
+
+
+def test_a_bad_token_does_not_stand_in_the_way_of_a_login(client: APIClient, user: User) -> None:
+    response = client.post("/api/token/", credentials(user), headers=authorization("rubbish"))
+    assert response.status_code == 200
+
+
+# jinja: if cookiecutter.login_field == "email"
+@pytest.mark.parametrize("spelling", [str.upper, str.title, str.lower])
+def test_the_case_of_an_address_does_not_matter(
+    client: APIClient, user: User, spelling: type[str]
+) -> None:
+    body = {**credentials(user), "email": spelling(user.email)}
+    assert client.post("/api/token/", body).status_code == 200
+
+
+# jinja: endif
+def test_users_are_told_apart(client: APIClient, login: Login, user: User) -> None:
+    other = UserFactory.create()
+    for who in (user, other):
+        headers = authorization(login(who)["access"])
+        assert client.get("/api/users/me/", headers=headers).json()["id"] == who.pk

@@ -1,0 +1,129 @@
+"""Refreshing and verifying: ``POST /api/token/refresh/`` and ``/api/token/verify/``."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.settings import api_settings
+
+from tests.conftest import NO_STRINGS, Login, opens, payload, refresh
+from tokens import sessions
+from tokens.models import LoginSession
+from tokens.tokens import RefreshToken
+from users.models import User
+
+SECOND = timedelta(seconds=1)
+
+
+def verify(client: APIClient, token: str) -> Any:
+    return client.post("/api/token/verify/", {"token": token})
+
+
+def test_a_refresh_yields_the_next_pair(client: APIClient, login: Login) -> None:
+    old = login()
+    new = refresh(client, old["refresh"]).json()
+    assert opens(client, new["access"])
+    before, after = payload(old["refresh"]), payload(new["refresh"])
+    assert (after["sid"], after["seq"]) == (before["sid"], before["seq"] + 1)
+    assert after["jti"] != before["jti"]
+
+
+def test_a_refresh_leaves_earlier_access_tokens_alone(client: APIClient, login: Login) -> None:
+    pair = login()
+    refresh(client, pair["refresh"])
+    assert opens(client, pair["access"])
+
+
+def test_a_chain_of_refreshes_goes_on(client: APIClient, login: Login) -> None:
+    pair = login()
+    for number in range(1, 6):
+        pair = refresh(client, pair["refresh"]).json()
+        assert payload(pair["refresh"])["seq"] == number
+
+
+def test_tokens_end_with_their_lifetime(
+    client: APIClient, login: Login, clock: time_machine.Traveller
+) -> None:
+    pair = login()
+    access: timedelta = api_settings.ACCESS_TOKEN_LIFETIME
+    clock.shift(access - SECOND)
+    assert opens(client, pair["access"])
+    assert verify(client, pair["access"]).status_code == 200
+    clock.shift(SECOND)
+    assert not opens(client, pair["access"])
+    assert verify(client, pair["access"]).status_code == 401
+    clock.shift(api_settings.REFRESH_TOKEN_LIFETIME - access - SECOND)
+    assert verify(client, pair["refresh"]).status_code == 200
+    clock.shift(SECOND)
+    assert verify(client, pair["refresh"]).status_code == 401
+    assert refresh(client, pair["refresh"]).status_code == 401
+
+
+def test_claims_are_computed_anew_at_every_refresh(
+    client: APIClient,
+    login: Login,
+    user: User,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.EXTRA_CLAIMS_IN_TOKEN = True
+    monkeypatch.setattr("tokens.tokens.claims_for", lambda user: {"a": user.is_staff})
+    User.objects.update(is_staff=True)
+    pair = login()
+    assert payload(pair["access"])["a"] is True
+    User.objects.update(is_staff=False)
+    pair = refresh(client, pair["refresh"]).json()
+    assert payload(pair["access"])["a"] is False
+
+
+@pytest.mark.parametrize("body", [{}, *({"refresh": value} for value in NO_STRINGS)])
+def test_a_refresh_without_a_string_is_a_400(client: APIClient, body: dict[str, object]) -> None:
+    response = client.post("/api/token/refresh/", body)
+    assert response.status_code == 400
+    assert response.json().keys() == {"refresh"}
+
+
+@pytest.mark.parametrize("body", [{}, *({"token": value} for value in NO_STRINGS)])
+def test_a_verification_without_a_string_is_a_400(
+    client: APIClient, body: dict[str, object]
+) -> None:
+    response = client.post("/api/token/verify/", body)
+    assert response.status_code == 400
+    assert response.json().keys() == {"token"}
+
+
+@pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", "e30.e30."])
+def test_rubbish_is_a_401(client: APIClient, db: None, token: str) -> None:
+    assert refresh(client, token).status_code == 401
+    assert verify(client, token).status_code == 401
+
+
+def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(
+    client: APIClient, login: Login
+) -> None:
+    pair = login()
+    row = LoginSession.objects.values().get()
+    for kind in ("access", "refresh", "refresh"):
+        answer = verify(client, pair[kind])
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert LoginSession.objects.values().get() == row
+
+
+def test_verify_says_of_a_used_refresh_token_what_a_refresh_would(
+    client: APIClient, user: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    settings.SESSION_LIFETIME = timedelta(days=1)
+    session = sessions.start(user)
+    current = refresh(client, str(RefreshToken.for_session(session, 0))).json()
+    clock.shift(settings.REFRESH_GRACE_PERIOD - SECOND)
+    parent = RefreshToken.for_session(session, 0)
+    assert verify(client, str(parent)).status_code == 200
+    clock.shift(SECOND)
+    parent = RefreshToken.for_session(session, 0)
+    assert verify(client, str(parent)).status_code == 401
+    session.refresh_from_db()
+    assert session.revoked is None
+    assert session.seq == payload(current["refresh"])["seq"]

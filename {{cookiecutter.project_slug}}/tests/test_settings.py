@@ -1,0 +1,150 @@
+"""Settings: production takes everything from the environment, development nothing."""
+
+import json
+import logging
+import runpy
+from pathlib import Path
+
+import pytest
+
+from config.env import database
+from config.logs import RedactingJsonFormatter
+from tests.production import VARIABLES, python
+from tokens.keys import KeyRing
+
+IMPORT = ("-c", "import config.settings.production")
+REQUIRED = {
+    "DJANGO_SECRET_KEY",
+    "DJANGO_ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "JWT_SIGNING_KEY",
+}
+
+
+def complaints(**environment: str) -> list[str]:
+    """The lines with which production refuses to start."""
+    started = python(*IMPORT, environment=environment)
+    assert started.returncode == 1
+    assert started.stdout == ""
+    lines = started.stderr.splitlines()
+    assert not any("Traceback" in line for line in lines)
+    return lines
+
+
+def named(lines: list[str]) -> list[str]:
+    """The variable of each line."""
+    return sorted(line.split(":")[0] for line in lines)
+
+
+def test_a_complete_environment_starts() -> None:
+    started = python("-W", "ignore", "-c", "import config.wsgi")  # no staticfiles/ yet
+    assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+
+
+def test_what_is_missing_is_named_in_one_line_each() -> None:
+    """An empty variable counts as missing, since compose files pass empty ones."""
+    empty = dict.fromkeys(REQUIRED, "") | {"REDIS_URL": "", "LOG_LEVEL": " "}
+    assert named(complaints(**empty)) == sorted(REQUIRED)
+
+
+UNUSABLE = {
+    "DJANGO_SECRET_KEY": ["short", "x" * 49],
+    "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
+    "DATABASE_URL": ["mysql://db/name", "postgresql://db:port/name"],
+    "REDIS_URL": ["redis", "https://redis.example.com"],
+    "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
+    "TRUSTED_PROXIES": ["-1", "one"],
+    "SECURE_SSL_REDIRECT": ["perhaps", "2"],
+    "LOG_LEVEL": ["LOUD", "info?"],
+    "JWT_SIGNING_KEY_FILE": ["missing.pem", "."],
+}
+
+
+@pytest.mark.parametrize("choice", [0, 1])
+def test_what_is_unusable_is_named_in_one_line_each(choice: int) -> None:
+    wrong = {name: values[choice] for name, values in UNUSABLE.items()}
+    lines = complaints(**wrong, JWT_SIGNING_KEY="")
+    assert named(lines) == sorted(UNUSABLE)
+
+
+def test_a_variable_and_its_file_are_not_both_set(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(VARIABLES["JWT_SIGNING_KEY"])
+    both = {"JWT_VERIFYING_KEYS": "a", "JWT_VERIFYING_KEYS_FILE": str(path)}
+    [first, second] = complaints(JWT_SIGNING_KEY_FILE=str(path), **both)
+    assert {"JWT_SIGNING_KEY", "JWT_SIGNING_KEY_FILE"} <= set(first.split())
+    assert {"JWT_VERIFYING_KEYS", "JWT_VERIFYING_KEYS_FILE"} <= set(second.split())
+
+
+def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(VARIABLES["JWT_SIGNING_KEY"])
+    code = (
+        "import json, config.settings.production as settings;"
+        "named = {k: v for k, v in vars(settings).items() if k.isupper()};"
+        "print(json.dumps(named, default=str))"
+    )
+    environment = {
+        "JWT_SIGNING_KEY": "",
+        "JWT_SIGNING_KEY_FILE": str(key),
+        "JWT_ISSUER": "https://issuer.example.com",
+        "JWT_AUDIENCE": "others",
+        "CORS_ALLOWED_ORIGINS": "https://a.example.com,http://localhost:3000",
+        "TRUSTED_PROXIES": "1",
+        "REDIS_URL": "redis://redis:6379/0",
+        "SECURE_SSL_REDIRECT": "false",
+    }
+    started = python("-c", code, environment=environment)
+    assert started.returncode == 0, started.stderr
+    settings = json.loads(started.stdout)
+    assert settings["SIMPLE_JWT"]["ISSUER"] == "https://issuer.example.com"
+    assert settings["SIMPLE_JWT"]["AUDIENCE"] == "others"
+    assert settings["CORS_ALLOWED_ORIGINS"][1] == "http://localhost:3000"
+    assert settings["SECURE_PROXY_SSL_HEADER"][1] == "https"
+    assert settings["JWT_SIGNING_KEY"] == VARIABLES["JWT_SIGNING_KEY"].strip()
+
+
+def test_an_unfit_key_stops_the_start_in_one_line() -> None:
+    environment = {"JWT_SIGNING_KEY": "too short"}
+    command = ("-W", "ignore", "-c", "import config.asgi")  # there is no staticfiles/
+    started = python(*command, environment=environment)
+    assert started.returncode == 1
+    [line] = started.stderr.splitlines()
+    assert line.startswith("JWT_SIGNING_KEY: ")
+
+
+def test_development_needs_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its secrets are made on first use, and then they stay."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr("config.settings.base.BASE_DIR", tmp_path)
+    first, again = (runpy.run_module("config.settings.development") for _ in range(2))
+    assert Path(first["DATABASES"]["default"]["NAME"]).parent == tmp_path / ".local"
+    assert KeyRing(first["ALGORITHM"], first["JWT_SIGNING_KEY"], "").signing
+    assert first["SECRET_KEY"] not in first["JWT_SIGNING_KEY"]
+    for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
+        assert first[name] == again[name]
+    for path in (tmp_path / ".local").iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "engine"),
+    [("sqlite:///db.sqlite3", "sqlite3"), ("postgresql://me@db:5/x", "postgresql")],
+)
+def test_a_database_is_set_up_for_concurrent_requests(url: str, engine: str) -> None:
+    config = database(url)
+    assert config["ENGINE"].endswith(engine)
+    waits = {"sqlite3": "transaction_mode", "postgresql": "pool"}
+    assert waits[engine] in config["OPTIONS"]
+
+
+def test_a_log_line_is_json_without_tokens_and_addresses() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    text = f"Key (email)=(ada@example.com) exists; token={token}"
+    record = logging.makeLogRecord({"msg": text, "levelname": "ERROR", "name": "here"})
+    line = RedactingJsonFormatter().format(record)
+    assert json.loads(line).keys() >= {"levelname", "name", "message", "timestamp"}
+    for part in ("ada@", "example.com", *token.split(".")):
+        assert part not in line

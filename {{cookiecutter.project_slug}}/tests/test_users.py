@@ -1,0 +1,160 @@
+"""Accounts: ``/api/users/me/`` and ``/api/users/me/password/``."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import IntegrityError, transaction
+from rest_framework.test import APIClient
+
+from tests.conftest import Login, authorization, credentials, opens, refresh, statements
+from tests.factories import PASSWORD, UserFactory
+from users.models import User
+from users.serializers import UserSerializer
+
+NEW_PASSWORD = "another Passphrase, 8"
+
+
+def me(client: APIClient, access: str, **changes: str) -> Any:
+    """``GET`` or, with changes, ``PATCH /api/users/me/``."""
+    headers = authorization(access)
+    if changes:
+        return client.patch("/api/users/me/", changes, headers=headers)
+    return client.get("/api/users/me/", headers=headers)
+
+
+def change_password(client: APIClient, access: str, current: str, new: str) -> Any:
+    body = {"current_password": current, "new_password": new}
+    return client.post("/api/users/me/password/", body, headers=authorization(access))
+
+
+def test_me_is_the_account_that_the_token_belongs_to(
+    client: APIClient, login: Login, user: User
+) -> None:
+    UserFactory.create()
+    answer = me(client, login()["access"])
+    user.refresh_from_db()
+    assert answer.json() == UserSerializer(user).data
+    assert answer.json()["id"] == user.pk
+    assert answer.json()[User.USERNAME_FIELD] == user.get_username()
+
+
+def test_a_name_is_changed(client: APIClient, login: Login, user: User) -> None:
+    answer = me(client, login()["access"], first_name="Grace", last_name="Hopper")
+    assert answer.status_code == 200
+    assert answer.json()["first_name"] == "Grace"
+    user.refresh_from_db()
+    assert user.get_full_name() == "Grace Hopper"
+
+
+def test_a_change_of_one_field_leaves_the_others_alone(
+    client: APIClient, login: Login, user: User
+) -> None:
+    before: dict[str, Any] = {**User.objects.values().get()}
+    access = login()["access"]
+    with statements() as counted:
+        me(client, access, first_name="Grace")
+    [update] = [statement for statement in counted if statement.startswith("UPDATE")]
+    assert "last_name" not in update
+    after: dict[str, Any] = {**User.objects.values().get()}
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"first_name", "last_login"}
+
+
+def test_a_name_that_is_too_long_is_a_400(client: APIClient, login: Login) -> None:
+    answer = me(client, login()["access"], first_name="x" * 151)
+    assert answer.status_code == 400
+    assert answer.json().keys() == {"first_name"}
+
+
+def test_an_account_is_neither_replaced_nor_deleted(client: APIClient, login: Login) -> None:
+    headers = authorization(login()["access"])
+    for method in (client.put, client.delete, client.post):
+        assert method("/api/users/me/", {}, headers=headers).status_code == 405
+
+
+def test_a_new_password_is_the_only_one_that_logs_in(
+    client: APIClient, login: Login, user: User
+) -> None:
+    pair = login()
+    answer = change_password(client, pair["access"], PASSWORD, NEW_PASSWORD)
+    assert answer.status_code == 204
+    assert not opens(client, pair["access"])
+    assert refresh(client, pair["refresh"]).status_code == 401
+    for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
+        body = credentials(user, password)
+        assert client.post("/api/token/", body).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "field"),
+    [
+        ("wrong", NEW_PASSWORD, "current_password"),
+        (PASSWORD, "short", "new_password"),
+        (PASSWORD, "12345678901234", "new_password"),
+        (PASSWORD, "password123", "new_password"),
+        (PASSWORD, "", "new_password"),
+    ],
+)
+def test_a_wrong_or_weak_password_is_a_400_and_changes_nothing(
+    client: APIClient, login: Login, current: str, new: str, field: str
+) -> None:
+    access = login()["access"]
+    answer = change_password(client, access, current, new)
+    assert answer.status_code == 400
+    assert answer.json().keys() == {field}
+    assert opens(client, access)
+    login()
+
+
+def test_a_password_like_the_name_is_weak(client: APIClient, login: Login, user: User) -> None:
+    answer = change_password(client, login()["access"], PASSWORD, f"{user.email}1")
+    assert answer.status_code == 400
+
+
+def test_permissions_are_those_held_by_oneself_and_through_groups(user: User) -> None:
+    view, add, change = (
+        Permission.objects.get(content_type__app_label="auth", codename=codename)
+        for codename in ("view_group", "add_group", "change_group")
+    )
+    group = Group.objects.create(name="editors")
+    group.permissions.add(view, add)
+    user.groups.add(group)
+    user.user_permissions.add(view, change)
+    with statements() as counted:
+        names = user.permission_names()
+    assert names == ["auth.add_group", "auth.change_group", "auth.view_group"]
+    assert len(counted) == 1
+    assert set(names) == user.get_all_permissions()
+
+
+def test_a_superuser_holds_every_permission(user: User) -> None:
+    user.is_superuser = True
+    names = user.permission_names()
+    assert set(names) == user.get_all_permissions()
+    assert names == sorted(names)
+
+
+def test_a_login_name_belongs_to_one_account(user: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UserFactory.create(**{User.USERNAME_FIELD: user.get_username()})
+
+
+# jinja: if cookiecutter.login_field == "email"
+def test_an_address_belongs_to_one_account_in_whatever_spelling(user: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UserFactory.create(email=user.email.upper())
+    assert User.objects.get(email=user.email.title()) == user
+
+
+def test_a_user_needs_an_address(db: None) -> None:
+    with pytest.raises(ValueError, match="address"):
+        User.objects.create_user("", PASSWORD)
+
+
+# jinja: endif
+def test_a_user_that_code_makes_can_log_in(client: APIClient, db: None) -> None:
+    name = {User.USERNAME_FIELD: "Grace@Example.com"}
+    user = User.objects.create_user(password=PASSWORD, **name)
+    assert client.post("/api/token/", credentials(user)).status_code == 200
+    assert not user.is_staff
