@@ -1,0 +1,77 @@
+"""Rendered projects at work: their own tests, types, migrations and checks.
+
+They share one environment, made from the pyproject.toml of a rendered project.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import make_environment
+from projects import FAMILIES, pairwise
+from servers import PYTHON
+
+
+def run(project: Path, *command: str, python: str = PYTHON) -> str:
+    """Run a command of Python in a project; return its output, fail with it."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "DJANGO", "COV", "VIRTUAL_ENV"))
+    }
+    done = subprocess.run(
+        [python, *command], cwd=project, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout
+
+
+def passes_its_own_tests(project: Path, python: str = PYTHON) -> None:
+    """Fail unless the project's migrations, checks and tests are content."""
+    run(project, "manage.py", "makemigrations", "--check", "--dry-run", python=python)
+    run(project, "manage.py", "check", "--fail-level", "WARNING", python=python)
+    report = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", python=python)
+    print(report.splitlines()[-1])
+
+
+@pytest.mark.parametrize("answers", FAMILIES, ids=["defaults", "email", "none", "many"])
+def test_a_project_passes_its_own_tests_types_and_checks(
+    cookies: Any, answers: dict[str, str]
+) -> None:
+    project = cookies.bake(extra_context=answers).project_path
+    passes_its_own_tests(project)
+    run(project, "-m", "mypy", ".")
+
+
+@pytest.fixture(scope="session")
+def oldest(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the Python of an environment with the oldest Django that is supported."""
+    folder = tmp_path_factory.mktemp("oldest")
+    return make_environment(folder, "django~=5.2.0", "django-csp~=4.0")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("answers", pairwise(), ids=lambda a: a["algorithm"])
+@pytest.mark.parametrize("django", ["newest", "oldest"])
+def test_every_algorithm_and_every_pair_of_answers(
+    cookies: Any, answers: dict[str, str], django: str, request: pytest.FixtureRequest
+) -> None:
+    project = cookies.bake(extra_context=answers).project_path
+    if django == "newest":
+        passes_its_own_tests(project)
+        run(project, "-m", "mypy", ".")
+    else:
+        passes_its_own_tests(project, request.getfixturevalue("oldest"))
+
+
+@pytest.mark.full
+def test_a_project_installs_from_its_own_pyproject(cookies: Any) -> None:
+    project = cookies.bake().project_path
+    environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
+    uv = [sys.executable, "-m", "uv", "run", "-q", "-p", sys.executable]
+    subprocess.run([*uv, "pytest", "-q"], cwd=project, env=environment, check=True)
