@@ -1,0 +1,284 @@
+"""Rendered projects behind real servers: what the tests over the network share."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Barrier
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import jwt
+import psycopg
+import pytest
+from conftest import ROOT
+from cookiecutter.main import cookiecutter
+from psycopg import sql
+
+HOST = "127.0.0.1"
+PASSWORD = secrets.token_urlsafe()
+
+#: The interpreter of the rendered projects; it needs what they depend on.
+PYTHON = os.environ.get("RENDERED_PYTHON", sys.executable)
+
+#: Where databases may be made and dropped, for example
+#: ``postgresql://postgres@127.0.0.1:5432/postgres``.
+POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+
+
+class Server:
+    """A running server, and its clients."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://{HOST}:{port}"
+
+    def get(self, path: str, access: str | None = None) -> Answer:
+        return self._request("GET", path, access=access)
+
+    def post(self, path: str, **body: str) -> Answer:
+        return self._request("POST", path, body)
+
+    def delete(self, path: str, access: str) -> Answer:
+        return self._request("DELETE", path, access=access)
+
+    def login(self) -> dict[str, str]:
+        """Log in and return the pair of tokens."""
+        answer = self.post("/api/token/", username="ada", password=PASSWORD)
+        assert answer.status == 200, answer
+        return {name: answer.body[name] for name in ("access", "refresh")}
+
+    def opens_to(self, access: str) -> bool:
+        """Whether an access token opens the API; if not, the answer has to be 401."""
+        answer = self.get("/api/users/me/", access)
+        assert answer.status in (200, 401), answer
+        return answer.status == 200
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token would be accepted; if not, the answer has to be 401."""
+        answer = self.post("/api/token/verify/", token=token)
+        assert answer.status in (200, 401), answer
+        return answer.status == 200
+
+    def refresh(self, token: str) -> Answer:
+        return self.post("/api/token/refresh/", refresh=token)
+
+    def at_once(self, *posts: tuple[str, dict[str, str]]) -> list[Answer]:
+        """Send all of ``posts`` at the same moment, each from a client of its own."""
+        barrier = Barrier(len(posts), timeout=30)
+
+        def send(post: tuple[str, dict[str, str]]) -> Answer:
+            return self._request("POST", *post, barrier=barrier)
+
+        with ThreadPoolExecutor(len(posts)) as pool:
+            return list(pool.map(send, posts))
+
+    def kill(self) -> None:
+        """End it like a power cut: the master and all of its workers."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, str] | None = None,
+        access: str | None = None,
+        barrier: Barrier | None = None,
+    ) -> Answer:
+        headers = {"Content-Type": "application/json"} if body else {}
+        if access:
+            headers["Authorization"] = f"Bearer {access}"
+        with closing(HTTPConnection(HOST, self.port, timeout=30)) as connection:
+            connection.connect()
+            if barrier:
+                barrier.wait()
+            connection.request(
+                method, path, json.dumps(body) if body else None, headers
+            )
+            response = connection.getresponse()
+            text = response.read()
+        return Answer(response.status, json.loads(text) if text else None)
+
+
+class Project:
+    """A rendered project in ``folder``, configured for production."""
+
+    def __init__(self, folder: Path, database_url: str, **answers: str) -> None:
+        self.folder = Path(
+            cookiecutter(
+                str(ROOT),
+                no_input=True,
+                extra_context=answers,
+                output_dir=str(folder),
+                accept_hooks=False,
+            )
+        )
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "config.settings.production",
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            "DJANGO_ALLOWED_HOSTS": HOST,
+            "DATABASE_URL": database_url,
+            "JWT_SIGNING_KEY": secrets.token_urlsafe(64),
+            "SECURE_SSL_REDIRECT": "false",
+            "LOG_LEVEL": "ERROR",
+        }
+
+    def run(self, *arguments: str, stdin: str = "", **environment: str) -> str:
+        """Run Python in the project and return what it prints."""
+        return subprocess.run(
+            [PYTHON, *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        return self.run("manage.py", *arguments, **environment)
+
+    def add_user(self) -> None:
+        """Make the tables and the one user who logs in."""
+        self.manage("migrate", "--verbosity=0")
+        options = ["--no-input", "--username=ada", "--email=ada@example.com"]
+        self.manage("createsuperuser", *options, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+
+    def edit(self, file: str, pattern: str, replacement: str) -> None:
+        """Change the one place in ``file`` that matches, as its owner would by hand."""
+        path = self.folder / file
+        text, count = re.subn(pattern, replacement, path.read_text("utf-8"))
+        assert count == 1, f"{pattern} is {count} times in {file}"
+        path.write_text(text, "utf-8")
+
+    @contextmanager
+    def serve(
+        self,
+        environment: dict[str, str] | None = None,
+        *,
+        workers: int = 2,
+        threads: int = 4,
+        port: int = 0,
+    ) -> Iterator[Server]:
+        """Run gunicorn on ``port``, or a free one, until the block is left.
+
+        ``environment`` comes on top of the project's own. The server inherits the
+        listening socket, so a client may call at once: its request waits until the
+        server is ready.
+        """
+        listener = socket.create_server((HOST, port))
+        with listener:
+            port = listener.getsockname()[1]
+            process = subprocess.Popen(
+                [PYTHON, "-m", "gunicorn"],
+                cwd=self.folder,
+                env={
+                    **self.environment,
+                    "BIND": f"fd://{listener.fileno()}",
+                    "WEB_CONCURRENCY": str(workers),
+                    "THREADS": str(threads),
+                    **(environment or {}),
+                },
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        server = Server(process, port)
+        try:
+            assert server.get("/health/ready/").status == 200
+            yield server
+        finally:
+            server.kill()
+
+
+class RemoteKeys:
+    """The library jose on Node.js, which fetches and keeps the keys of a server."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.process = subprocess.Popen(
+            ["node", "verify.mjs", f"{server.url}/.well-known/jwks.json", "my_api"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.communicate()
+
+    def read(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token, or why it is ``refused``."""
+        assert self.process.stdin
+        assert self.process.stdout
+        print(token, file=self.process.stdin, flush=True)
+        return dict(json.loads(self.process.stdout.readline()))
+
+
+def install_jose(folder: Path) -> Path:
+    """Install jose in ``folder``, or skip the test where there is no npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("node and npm are not installed")
+    shutil.copy(ROOT / "tests" / "verify.mjs", folder)
+    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "jose@6"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Read the claims of a token without a key."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def kid(token: str) -> str | None:
+    """Read which key a token names."""
+    return jwt.get_unverified_header(token).get("kid")
+
+
+@contextmanager
+def database_with_user(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database for projects; it is dropped afterwards."""
+    with _empty_database(kind, folder) as url:
+        Project(folder, url).add_user()
+        yield url
+
+
+@contextmanager
+def _empty_database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'db.sqlite3'}"
+        return
+    if POSTGRES_URL is None:
+        pytest.skip("TEST_POSTGRES_URL names no PostgreSQL server")
+    name = f"cookiecutter_{uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name)))
+        try:
+            yield urlsplit(POSTGRES_URL)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(drop.format(sql.Identifier(name)))

@@ -1,0 +1,104 @@
+"""Production refuses to start, in one line, while a variable is missing or unfit."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from servers import PYTHON, Project
+
+REQUIRED = [
+    "DJANGO_SECRET_KEY",
+    "DJANGO_ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "JWT_SIGNING_KEY",
+]
+UNUSABLE = [
+    ("DJANGO_SECRET_KEY", "x" * 49),
+    ("DJANGO_SECRET_KEY", "django-insecure-" + "abcdefghij" * 5),
+    ("DJANGO_ALLOWED_HOSTS", "*"),
+    ("DJANGO_ALLOWED_HOSTS", "https://api.example.com"),
+    ("DATABASE_URL", "rubbish"),
+    ("DATABASE_URL", "mysql://user:password@host/name"),
+    ("DATABASE_URL", "postgresql://host:notaport/name"),
+    ("JWT_SIGNING_KEY", "too short"),
+    ("JWT_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----"),
+    ("JWT_VERIFYING_KEYS", "too short"),
+    ("REDIS_URL", "rubbish"),
+    ("REDIS_URL", "http://host"),
+    ("CORS_ALLOWED_ORIGINS", "app.example.com"),
+    ("CORS_ALLOWED_ORIGINS", "*"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "two"),
+    ("SECURE_SSL_REDIRECT", "perhaps"),
+    ("LOG_LEVEL", "LOUD"),
+    ("JWT_SIGNING_KEY_FILE", "both are set"),
+    ("JWT_VERIFYING_KEYS_FILE", "no such file"),
+]
+STARTS = {"manage": ["manage.py", "migrate"], "server": ["-m", "gunicorn"]}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("refusals"), "sqlite:///:memory:")
+    (project.folder / "staticfiles").mkdir()  # as after manage.py collectstatic
+    return project
+
+
+def refusal(project: Project, start: str, environment: dict[str, str]) -> str:
+    """Start the project, see that it ends, and return what it says."""
+    done = subprocess.run(
+        [PYTHON, *STARTS[start]],
+        cwd=project.folder,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("empty", [False, True], ids=["unset", "empty"])
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_variable_is_named_in_one_line(
+    project: Project, start: str, empty: bool, name: str
+) -> None:
+    environment = dict(project.environment)
+    environment |= {name: ""} if empty else {}
+    if not empty:
+        del environment[name]
+    said = refusal(project, start, environment)
+    assert re.fullmatch(rf"{name}: [^\n]+\n", said)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize(("name", "value"), UNUSABLE)
+def test_an_unusable_value_is_named_and_not_repeated(
+    project: Project, start: str, name: str, value: str
+) -> None:
+    said = refusal(project, start, project.environment | {name: value})
+    assert name in said
+    assert project.environment["JWT_SIGNING_KEY"] not in said
+    if start == "server":
+        assert re.fullmatch(rf"[^\n]*\b{name}\b[^\n]+\n", said)
+
+
+def test_all_that_is_missing_is_said_at_once(project: Project) -> None:
+    environment = {
+        name: value
+        for name, value in project.environment.items()
+        if name not in REQUIRED
+    }
+    said = refusal(project, "manage", environment)
+    assert {line.split(":")[0] for line in said.splitlines()} == set(REQUIRED)
+
+
+def test_the_servers_own_number_is_checked_too(project: Project) -> None:
+    environment = project.environment | {"THREADS": "0"}
+    assert re.fullmatch(r"THREADS: [^\n]+\n", refusal(project, "server", environment))
