@@ -1,0 +1,143 @@
+"""Rendered projects in development, started the way their README says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from conftest import ROOT
+from cookiecutter.main import cookiecutter
+from servers import HOST, PYTHON
+
+#: The user whom the README, ``api.http`` and the OpenAPI examples log in.
+USER = {"username": "ada", "email": "ada@example.com"}
+PASSWORD = "correct horse battery"
+
+# Tools in the place of those that would install something: the packages are there.
+TOOLS = {
+    "uv": f"""
+shift
+case $1 in
+  *.py) exec {PYTHON} "$@" ;;
+  python) shift; exec {PYTHON} "$@" ;;
+  *) exec {PYTHON} -m "$@" ;;
+esac
+""",
+    "uvx": f'exec {sys.executable} -m "$@"',
+    "pipx": f'shift; exec {sys.executable} -m "$@"',
+}
+
+
+class Development:
+    """A rendered project in ``folder``, and a shell to type commands into."""
+
+    def __init__(self, folder: Path, **answers: str) -> None:
+        self.folder = Path(
+            cookiecutter(
+                str(ROOT),
+                no_input=True,
+                extra_context=answers,
+                output_dir=str(folder),
+                accept_hooks=False,
+            )
+        )
+        with socket.create_server((HOST, 0)) as listener:
+            self.address = f"{HOST}:{listener.getsockname()[1]}"
+        self.url = f"http://{self.address}"
+        self.shell = Shell(folder / "tools", {f"{HOST}:8000": self.address})
+
+    def manage(self, *arguments: str) -> None:
+        """Run ``manage.py``."""
+        command = [PYTHON, "manage.py", *arguments]
+        environment = {**os.environ, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        environment.pop("DJANGO_SETTINGS_MODULE", None)
+        subprocess.run(command, cwd=self.folder, env=environment, check=True)
+
+    def add_user(self) -> None:
+        """Make the tables, and Ada."""
+        names = {self.answer("login_field"), "email"}
+        self.manage("migrate", "--verbosity=0")
+        options = [f"--{name}={USER[name]}" for name in names]
+        self.manage("createsuperuser", "--no-input", "--verbosity=0", *options)
+
+    def answer(self, key: str) -> str:
+        """Return one of the answers it was rendered with."""
+        return str(json.loads(self.read(".cookiecutter.json"))["cookiecutter"][key])
+
+    def read(self, file: str) -> str:
+        return (self.folder / file).read_text("utf-8")
+
+    @contextmanager
+    def serve(
+        self, command: str = "uv run manage.py runserver", **environment: str
+    ) -> Iterator[str]:
+        """Type the command that serves the project; yield the server's address."""
+        if command.endswith("runserver"):
+            command = f"{command} --noreload {self.address}"
+        with self.shell.running(command, self.folder, environment):
+            for _ in range(2400):
+                try:
+                    urlopen(f"{self.url}/health/live/", timeout=30).close()
+                    break
+                except OSError:  # not yet
+                    time.sleep(0.05)
+            yield self.url
+
+
+class Shell:
+    """Runs what documents print, with other addresses in the place of theirs."""
+
+    def __init__(self, tools: Path, addresses: dict[str, str]) -> None:
+        self.addresses = addresses
+        self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+        self.environment.pop("DJANGO_SETTINGS_MODULE", None)
+        tools.mkdir(exist_ok=True)
+        for name, script in TOOLS.items():
+            (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+            (tools / name).chmod(0o700)
+
+    def run(self, command: str, folder: Path, keys: str = "") -> str:
+        """Type ``command`` and return what it prints; it has to succeed."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self._addressed(command)],
+            cwd=folder,
+            env=self.environment,
+            input=keys,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @contextmanager
+    def running(
+        self, command: str, folder: Path, environment: dict[str, str]
+    ) -> Iterator[None]:
+        """Type ``command``, which does not end by itself."""
+        process = subprocess.Popen(
+            ["bash", "-euc", self._addressed(command)],
+            cwd=folder,
+            env=self.environment | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+    def _addressed(self, command: str) -> str:
+        for printed, real in self.addresses.items():
+            command = command.replace(printed, real)
+        return command

@@ -1,0 +1,395 @@
+"""What the documents say is so: commands run, links lead somewhere, languages agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from conftest import ROOT
+from development import PASSWORD, USER, Development, Shell
+from servers import HOST
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+ADDRESS = re.compile(r"(gh:|https://github\.com/)OWNER/cookiecutter-django-simplejwt")
+
+# What installs packages runs in the full tier, in a clean clone.
+FIRST_TOKEN = (
+    "python3 -m venv .venv && .venv/bin/pip install -q cookiecutter uv"
+    " && .venv/bin/python scripts/first_token.py"
+)
+INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -q ".[dev]"'
+TEST = ".venv/bin/python -m pytest -n 2"
+LINT = ".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy"
+ALL_TESTS = f"{TEST} -m full"
+IN_A_CLONE = {FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TESTS, LINT}
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the code blocks of a document in that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def commands(name: str) -> list[str]:
+    """Return the commands that a document of the template prints."""
+    text = (ROOT / name).read_text("utf-8")
+    return [line for block in blocks(text, "sh") for line in block.splitlines()]
+
+
+def anchors(text: str) -> set[str]:
+    """Return the names by which GitHub links to the headings."""
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    plain = [re.sub(r"[^\w\- ]", "", title.lower()) for title in titles]
+    return {title.replace(" ", "-") for title in plain}
+
+
+def broken_links(document: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", document.read_text("utf-8"), flags=re.S)
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    broken = []
+    for link in (link for link in found if not link.startswith("https://")):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        exists = target.exists()
+        if not exists or (anchor and anchor not in anchors(target.read_text("utf-8"))):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_within_the_repository_leads_somewhere(document: Path) -> None:
+    assert broken_links(document) == []
+
+
+def test_both_languages_have_the_same_parts_commands_and_pictures() -> None:
+    def skeleton(name: str) -> list[object]:
+        text = (ROOT / name).read_text("utf-8")
+        prose = re.sub(r"```.*?```", "", text, flags=re.S)
+        return [
+            [len(marks) for marks in re.findall(r"^(#+) ", prose, re.M)],
+            blocks(text, "sh"),
+            re.findall(r"!\[.*?\]\((.+?)\)", text),
+            [row.count("|") for row in re.findall(r"^\|.+$", prose, re.M)],
+            sorted(set(re.findall(r"`([a-z_]+)`", prose))),
+        ]
+
+    assert skeleton("README.md") == skeleton("README.ko.md")
+
+
+def test_the_table_of_questions_is_that_of_the_questions() -> None:
+    settings = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
+    keys = [key for key in settings if not key.startswith("_")]
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text, re.M)[: len(keys)] == keys
+    for algorithm in settings["algorithm"]:
+        assert f"`{algorithm}`" in text
+
+
+# --- The documents of the template
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clean clone of the template as it lies here, committed."""
+    clone = tmp_path_factory.mktemp("clone") / "cookiecutter-django-simplejwt"
+    listing = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    commit(clone)
+    return clone
+
+
+def commit(folder: Path) -> None:
+    """Put everything in a folder under version control."""
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "All"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+
+
+@pytest.fixture
+def shell(template: Path, tmp_path: Path) -> Shell:
+    """Return a shell that takes the clone for the published template."""
+    addresses = {match: str(template) for match in published()}
+    return Shell(tmp_path / "tools", addresses)
+
+
+def published() -> set[str]:
+    """Return the spellings of the template's address in the documents."""
+    text = "".join(path.read_text("utf-8") for path in DOCUMENTS)
+    readme = ROOT / "{{cookiecutter.project_slug}}" / "README.md"
+    text += readme.read_text("utf-8")
+    return {match[0] for match in ADDRESS.finditer(text)}
+
+
+GENERATING = [command for command in commands("README.md") if ADDRESS.search(command)]
+
+
+@pytest.mark.parametrize("command", GENERATING)
+def test_a_command_that_generates_does(
+    command: str, shell: Shell, tmp_path: Path
+) -> None:
+    printed = shell.run(command, tmp_path, keys="\n" * 20)
+    assert "uv run manage.py runserver" in printed
+    assert len(list(tmp_path.glob("*/manage.py"))) == 1
+
+
+def test_the_commands_for_updating_work(shell: Shell, tmp_path: Path) -> None:
+    create, *by_cruft, replay, look = commands("docs/updating.md")
+    shell.run(create, tmp_path)
+    project = tmp_path / "my_api"
+    commit(project)
+    for command in by_cruft:
+        printed = shell.run(command, project)
+        if command.endswith("diff"):
+            assert printed == ""
+    shell.run(replay, project)
+    assert shell.run(look, project) == ""
+    readme = (project / "README.md").read_text("utf-8")
+    assert [replay, look] == blocks(readme, "sh")[-1].splitlines()
+
+
+def test_the_commands_for_changing_a_choice_work(project: Development) -> None:
+    for command in commands("docs/changing-choices.md"):
+        project.shell.run(command, project.folder)
+
+
+def test_what_the_page_on_changing_names_exists(project: Development) -> None:
+    text = (ROOT / "docs" / "changing-choices.md").read_text("utf-8")
+    for path in set(re.findall(r"`([\w/]+\.\w+)`", text)):
+        assert (project.folder / path).is_file(), path
+    places = ["config/jwt.py", "config/settings/base.py", "tests/test_choices.py"]
+    code = "".join(map(project.read, [*places, "users/models.py"]))
+    for name in set(re.findall(r'[`"]([A-Z][A-Z_]+)[`"]', text)):
+        assert name in code or name.startswith("JWT_"), name
+
+
+def test_every_other_command_is_run_in_a_clean_clone() -> None:
+    apart = {"docs/updating.md", "docs/changing-choices.md"}
+    here = {*GENERATING, *(line for name in apart for line in commands(name))}
+    here |= {"uv run manage.py migrate && uv run manage.py runserver", "uv run pytest"}
+    names = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+    assert {line for name in names for line in commands(name)} - here == IN_A_CLONE
+
+
+@pytest.mark.full
+def test_the_first_command_shows_a_token_that_was_refreshed_and_used(
+    template: Path, tmp_path: Path
+) -> None:
+    clone = shutil.copytree(template, tmp_path / "clone")
+    printed = bare_shell(FIRST_TOKEN, clone)
+    tokens = re.findall(r"^eyJ[\w-]+\.[\w-]+\.[\w-]+$", printed, re.M)
+    assert len(set(tokens)) == 2
+    assert printed.count('"username": "ada",\n  "email"') == 2
+
+
+@pytest.mark.full
+def test_the_second_command_finds_the_tests_and_the_others_pass(
+    template: Path, tmp_path: Path
+) -> None:
+    clone = shutil.copytree(template, tmp_path / "clone")
+    assert "test_documents.py" in bare_shell(f"{INSTALL} && {TEST} --co -q", clone)
+    bare_shell(f"{ALL_TESTS} --co -q", clone)
+    bare_shell(LINT, clone)
+
+
+def bare_shell(command: str, folder: Path) -> str:
+    """Run what a new user types, in a shell that knows of no virtual environment."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("VIRTUAL_ENV", "PYTHONPATH") and "PYTEST" not in name
+    }
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+# --- The README of a rendered project
+
+OTHERS = {
+    "project_name": "O'Neil's | \"API\"",
+    "project_slug": "my_api",
+    "login_field": "email",
+    "algorithm": "ES256",
+    "auth_header_type": "x|'y, Bearer",
+    "extra_claims": "email, groups, role:str=member",
+    "claims_in": "response",
+}
+ANSWERS = [
+    pytest.param({}, id="defaults"),
+    pytest.param(OTHERS, id="others", marks=pytest.mark.full),
+]
+
+
+@pytest.fixture(scope="module", params=ANSWERS)
+def project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Development:
+    return Development(tmp_path_factory.mktemp("project"), **request.param)
+
+
+@pytest.fixture(scope="module")
+def answers(project: Development) -> dict[str, str]:
+    """Follow the README from the start, and return what its parts printed."""
+    serve, test, no_uv, user, flow, *_ = blocks(project.read("README.md"), "sh")
+    assert "pip install uv" in no_uv
+    with project.serve(serve.strip()):
+        made = project.shell.run(user, project.folder)
+        printed = project.shell.run(flow, project.folder)
+    tested = project.shell.run(f"{test.strip()} tests/test_choices.py", project.folder)
+    return {"user": made, "flow": printed, "test": tested}
+
+
+def call(url: str, header: str | None = None, body: object = None) -> tuple[int, str]:
+    request = Request(url, headers={"Content-Type": "application/json"})
+    if header:
+        request.add_header(*header.split(": ", 1))
+    if body:
+        request.data = json.dumps(body).encode()
+    try:
+        answer = urlopen(request, timeout=30)
+    except HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.read().decode()
+
+
+def access_token(project: Development) -> str:
+    field = project.answer("login_field")
+    body = {field: USER[field], "password": PASSWORD}
+    return str(json.loads(call(f"{project.url}/api/token/", body=body)[1])["access"])
+
+
+def test_the_lines_of_the_readme_work_as_they_stand(
+    project: Development, answers: dict[str, str]
+) -> None:
+    before, after, logout, refused = map(json.loads, answers["flow"].splitlines())
+    field = project.answer("login_field")
+    assert before == after
+    assert after[field] == USER[field]
+    assert logout == {}
+    assert refused["code"] == "token_not_valid"
+    assert "passed" in answers["test"]
+
+
+def test_the_readme_names_every_endpoint(
+    project: Development, answers: dict[str, str]
+) -> None:
+    with project.serve():
+        document = json.loads(call(f"{project.url}/api/schema/")[1])
+    readme = project.read("README.md").replace("`GET /health/ready/`", "")
+    for path, ways in document["paths"].items():
+        for way in ways:
+            line = f"{way.upper()} {path.replace('{id}', '<id>')}"
+            assert line in readme + "GET /health/ready/", line
+
+
+def test_the_readme_says_which_two_lines_change_a_lifetime(
+    project: Development, answers: dict[str, str]
+) -> None:
+    text = project.read("README.md")
+    [lines] = [b for b in blocks(text, "python") if "in config/jwt.py" in b]
+    for change in lines.splitlines():
+        code, file = re.fullmatch(r"(.+?)  # in (.+)", change).groups()  # type: ignore[union-attr]
+        name = re.split("[=:]", code)[0].strip()
+        line = re.compile(rf"^(\s*){name}(?=[: ]).+$", re.M)
+        path = project.folder / file
+        after, count = line.subn(rf"\1{code}", path.read_text("utf-8"))
+        assert count == 1
+        path.write_text(after, "utf-8")
+    project.shell.run("uv run pytest -q tests/test_choices.py", project.folder)
+
+
+def test_the_next_endpoint_of_the_readme_works(
+    project: Development, answers: dict[str, str]
+) -> None:
+    text = project.read("README.md")
+    [view] = [b for b in blocks(text, "python") if "class UserCountView" in b]
+    [place] = [b for b in blocks(text, "python") if "as_view()" in b]
+    (project.folder / "reports.py").write_text(view, "utf-8")
+    urls = project.folder / "config" / "urls.py"
+    imported, path = place.strip().split("\n\n")
+    urlpatterns = f"{imported}\n\nurlpatterns = [\n    {path},"
+    urls.write_text(urls.read_text("utf-8").replace("urlpatterns = [", urlpatterns))
+    project.manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)
+
+    header_type = project.answer("auth_header_type").split(",")[0]
+    demote = "from users.models import User; User.objects.update(is_staff=False)"
+    with project.serve():
+        url = f"{project.url}/api/reports/users/"
+        assert call(url)[0] == 401
+        header = f"Authorization: {header_type} {access_token(project)}"
+        assert call(url, header) == (200, '{"users":1}')
+        project.manage("shell", "--verbosity=0", "--command", demote)
+        assert call(url, header)[0] == 403
+
+
+def test_other_services_verify_tokens_as_the_readme_says(
+    project: Development, answers: dict[str, str]
+) -> None:
+    text = project.read("README.md")
+    found = [block for block in blocks(text, "python") if "PyJWKClient" in block]
+    assert bool(found) == (project.answer("algorithm") != "HS256")
+    if not found:
+        return
+    service = project.folder / "service.py"
+    service.write_text(found[0].replace(f"{HOST}:8000", project.address), "utf-8")
+    with project.serve():
+        check = f"import service; print(service.claims('{access_token(project)}'))"
+        printed = project.shell.run(f'uv run python -c "{check}"', project.folder)
+    assert "'token_type': 'access'" in printed
+
+
+def test_the_lines_for_production_start_the_server(
+    project: Development, answers: dict[str, str], tmp_path: Path
+) -> None:
+    text = project.read("README.md")
+    [lines] = [block for block in blocks(text, "sh") if "uv run gunicorn" in block]
+    [key] = (project.folder / ".local").glob("jwt-signing-key-*")
+    environment = {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "DJANGO_ALLOWED_HOSTS": HOST,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "JWT_SIGNING_KEY_FILE": str(key),
+        "BIND": project.address,
+        "WEB_CONCURRENCY": "1",
+    }
+    with project.serve(lines, **environment):
+        assert call(f"{project.url}/health/ready/")[0] == 200
+    accepts = project.read("config/env.py").partition("ACCEPTS")[2]
+    for name in re.findall(r'^    "([A-Z_]+)": "', accepts, re.M):
+        assert f"`{name}`" in text
+
+
+def test_the_commands_within_sentences_work(
+    project: Development, answers: dict[str, str]
+) -> None:
+    text = project.read("README.md") + project.read("OPERATIONS.md")
+    found = {" ".join(line.split()) for line in re.findall(r"`(uv run [^`]+)`", text)}
+    [daily] = re.findall(r"cd /srv/api && (.+)", text)
+    for command in sorted({*found, daily} - {"uv run manage.py createsuperuser"}):
+        if "makemigrations" not in command:  # the choices' page has that one
+            project.shell.run(command, project.folder)
+
+
+@pytest.mark.parametrize("name", ["README.md", "OPERATIONS.md"])
+def test_the_links_of_the_project_lead_somewhere(
+    project: Development, name: str
+) -> None:
+    assert broken_links(project.folder / name) == []

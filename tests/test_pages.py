@@ -1,0 +1,157 @@
+"""The pages of a rendered project, in a real browser: whole, quiet, and they work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from development import PASSWORD, USER, Development
+
+pytest.importorskip("selenium")
+
+from browser import CHROMEDRIVER, CHROMIUM, browser, log_in, show
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
+)
+WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+NAME = {"project_name": """Robert "Bob" O'Neil's API \\ 내 서비스 🚀"""}
+OTHERS = {"login_field": "email", "auth_header_type": "JWT", "algorithm": "ES256"}
+ANSWERS = [
+    pytest.param(NAME, id="bearer"),
+    pytest.param(OTHERS, id="jwt", marks=pytest.mark.full),
+]
+
+
+@pytest.fixture(scope="module", params=ANSWERS)
+def project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Development]:
+    project = Development(tmp_path_factory.mktemp("project"), **request.param)
+    project.add_user()
+    with project.serve():
+        yield project
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def name(project: Development) -> str:
+    """Return what Ada logs in with."""
+    return USER[project.answer("login_field")]
+
+
+def section(chrome: Chrome, operation: str) -> WebElement:
+    """Open one operation of the API's page, ready to be tried."""
+    found = chrome.find_element(By.CSS_SELECTOR, f"[id$='{operation}']")
+    found.find_element(By.CLASS_NAME, "opblock-summary-control").click()
+    found.find_element(By.CLASS_NAME, "try-out__btn").click()
+    return found
+
+
+def execute(found: WebElement) -> tuple[str, dict[str, str]]:
+    """Press *Execute*; return the status and the body of the answer."""
+    click = "for (const e of arguments[0].querySelectorAll(arguments[1])) e.click()"
+    found.parent.execute_script(click, found, ".btn-clear")  # an earlier answer
+    found.parent.execute_script(click, found, ".execute")
+    live = found.find_element(By.CLASS_NAME, "live-responses-table")
+    status = live.find_element(By.CSS_SELECTOR, "tbody .response-col_status").text
+    body = live.find_element(By.CSS_SELECTOR, ".microlight").text
+    return status.split()[0], json.loads(body)
+
+
+def complaints(chrome: Chrome) -> list[str]:
+    """Return what the browser's console says, but for the icon that the admin lacks."""
+    log = chrome.get_log("browser")  # type: ignore[no-untyped-call]
+    messages = [str(entry["message"]) for entry in log]
+    return [message for message in messages if "/favicon.ico" not in message]
+
+
+def cut(chrome: Chrome) -> list[str]:
+    """Return the texts that reach out of the window and cannot be scrolled into it."""
+    return list(
+        chrome.execute_script(
+            """
+            const scrolls = e => e && (/auto|scroll|hidden/.test(
+                getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+            return [...document.body.querySelectorAll("*")].filter(e => {
+                const box = e.getBoundingClientRect();
+                return e.childElementCount == 0 && e.textContent.trim() && box.width
+                    && (box.right > innerWidth + 1 || box.left < -1) && !scrolls(e);
+            }).map(e => e.textContent.trim().slice(0, 60));
+            """
+        )
+    )
+
+
+def test_a_person_logs_in_authorizes_and_sees_their_name(
+    project: Development, chrome: Chrome, name: str
+) -> None:
+    show(chrome, 1280)
+    chrome.get(f"{project.url}/api/docs/")
+    login = section(chrome, "token_create")
+    text = login.find_element(By.CSS_SELECTOR, "textarea")
+    assert json.loads(text.get_attribute("value") or "").keys() >= {"password"}
+    text.clear()
+    field = project.answer("login_field")
+    text.send_keys(json.dumps({field: name, "password": PASSWORD}))
+    status, pair = execute(login)
+    assert status == "200"
+
+    me = section(chrome, "users_me_retrieve")
+    assert execute(me)[0] == "401"
+
+    chrome.find_element(By.CSS_SELECTOR, ".btn.authorize").click()
+    dialog = chrome.find_element(By.CLASS_NAME, "modal-ux")
+    header_type = project.answer("auth_header_type")
+    token = pair["access"]
+    if header_type != "Bearer":
+        assert header_type in dialog.text
+        token = f"{header_type} {token}"
+    dialog.find_element(By.CSS_SELECTOR, "input").send_keys(token)
+    dialog.find_element(By.CSS_SELECTOR, ".auth-btn-wrapper .authorize").click()
+    dialog.find_element(By.CSS_SELECTOR, ".btn-done").click()
+    status, account = execute(me)
+    assert status == "200"
+    assert account[field] == name
+    refused = [line for line in complaints(chrome) if "401" not in line]
+    assert refused == []
+
+
+@WIDTHS
+def test_the_page_of_the_api_is_whole(
+    project: Development, chrome: Chrome, width: int
+) -> None:
+    show(chrome, width)
+    chrome.get(f"{project.url}/api/docs/")
+    chrome.find_element(By.CLASS_NAME, "opblock")
+    title = chrome.find_element(By.CSS_SELECTOR, "h1.title, h2.title").text
+    assert title.startswith(project.answer("project_name"))
+    for control in chrome.find_elements(By.CLASS_NAME, "opblock-summary-control"):
+        chrome.execute_script("arguments[0].click()", control)
+    chrome.find_element(By.CLASS_NAME, "responses-wrapper")
+    assert cut(chrome) == []
+    assert complaints(chrome) == []
+
+
+@WIDTHS
+def test_the_admin_shows_the_sessions(
+    project: Development, chrome: Chrome, name: str, width: int
+) -> None:
+    show(chrome, width)
+    chrome.delete_all_cookies()
+    chrome.get(f"{project.url}/admin/login/")
+    assert cut(chrome) == []
+    log_in(chrome, project.url, name, PASSWORD)
+    for page in ("", "tokens/loginsession/", "users/user/", "users/user/1/change/"):
+        chrome.get(f"{project.url}/admin/{page}")
+        chrome.find_element(By.ID, "content")
+        assert complaints(chrome) == []
