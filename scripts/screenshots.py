@@ -1,0 +1,84 @@
+"""Make the pictures of the READMEs anew: ``python scripts/screenshots.py``.
+
+The prompts are answered in a real terminal, a wrong answer included, and the API's page
+is opened in Chromium. Needs the packages of ``.[dev]``, and chromedriver.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from first_token import TEMPLATE, install, served
+from rich.console import Console
+from rich.text import Text
+from selenium.webdriver.common.by import By
+
+sys.path.append(str(TEMPLATE / "tests"))
+from browser import browser, show
+
+IMAGES = TEMPLATE / "docs" / "images"
+COLUMNS = 116
+COMMAND = "uvx cookiecutter gh:OWNER/cookiecutter-django-simplejwt"
+# What is typed, question by question; the second lifetime corrects the first.
+TYPED = ["Shop API", "", "2", "15 minutes", "5 potatoes", "7 days", "90 days", "10"]
+TYPED += ["", "email, full_name, role:str=member", "1"]
+
+
+def terminal(arguments: list[str], typed: list[str], folder: str) -> str:
+    """Run a command in a terminal, type an answer at each prompt, return the screen."""
+    child, descriptor = pty.fork()
+    if not child:
+        os.chdir(folder)
+        terminal = {"COLUMNS": str(COLUMNS), "TERM": "xterm-256color", "PWD": folder}
+        os.execve(arguments[0], arguments, {**os.environ, **terminal})
+    screen, answers = b"", iter(typed)
+    while True:
+        try:
+            screen += os.read(descriptor, 65536)
+        except OSError:  # it has ended
+            break
+        if screen.endswith(b"\x1b[0m: "):
+            os.write(descriptor, next(answers).encode() + b"\n")
+    os.close(descriptor)
+    os.waitpid(child, 0)
+    return screen.decode().replace("\r\n", "\n")
+
+
+def prompts(folder: str) -> None:
+    """Draw the prompts, the table of the choices and the next steps."""
+    cookiecutter = [sys.executable, "-m", "cookiecutter", str(TEMPLATE)]
+    text = terminal([*cookiecutter, "--default-config"], TYPED, folder)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console.print(Text("$ ", "green") + Text(COMMAND))
+    console.print(Text.from_ansi(text))
+    svg = console.export_svg(title=shlex.split(COMMAND)[1])
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # from afar
+    (IMAGES / "prompts.svg").write_text(svg, "utf-8")
+
+
+def page(folder: str) -> None:
+    """Photograph the API's page of the project that the prompts have made."""
+    project = Path(folder, "shop_api")
+    install(project)
+    with served(project) as url, browser(Path(folder, "profile")) as chrome:
+        show(chrome, 1280)
+        chrome.get(f"{url}/api/docs/")
+        last = chrome.find_element(
+            By.CSS_SELECTOR, ".opblock-tag-section:has(#operations-tag-users)"
+        )
+        show(chrome, 1280, int(last.rect["y"] + last.rect["height"]))
+        chrome.save_screenshot(str(IMAGES / "docs.png"))
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        prompts(temporary)
+        page(temporary)
