@@ -11,9 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Barrier
@@ -97,6 +98,11 @@ class Server:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            # Its workers end a moment later, and only then is the port free again.
+            with suppress(ConnectionError):
+                while True:
+                    socket.create_connection((HOST, self.port), timeout=30).close()
+                    time.sleep(0.01)
 
     def _request(
         self,
@@ -171,7 +177,11 @@ class Project:
         path = self.folder / file
         text, count = re.subn(pattern, replacement, path.read_text("utf-8"))
         assert count == 1, f"{pattern} is {count} times in {file}"
+        before = path.stat().st_mtime
         path.write_text(text, "utf-8")
+        # A text as long as the last and of the same second looks unchanged to Python,
+        # which would go on with the module that it has compiled.
+        os.utime(path, (before + 1, before + 1))
 
     @contextmanager
     def serve(
