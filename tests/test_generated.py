@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import make_environment
+from grammar import sample
 from projects import FAMILIES, pairwise
 from servers import PYTHON
 
@@ -67,6 +68,12 @@ def test_every_algorithm_and_every_pair_of_answers(
         run(project, "-m", "mypy", ".")
     else:
         passes_its_own_tests(project, request.getfixturevalue("oldest"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("answers", sample(24), ids=lambda a: a["project_slug"])
+def test_random_answers(cookies: Any, answers: dict[str, str]) -> None:
+    passes_its_own_tests(cookies.bake(extra_context=answers).project_path)
 
 
 @pytest.mark.full
