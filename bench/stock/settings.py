@@ -60,6 +60,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    DATABASES["default"]["CONN_MAX_AGE"] = None if os.environ.get("BENCH_POOL") else 0
 elif os.environ.get("BENCH_POOL"):
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": 16, "timeout": 5}

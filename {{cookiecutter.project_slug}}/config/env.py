@@ -97,12 +97,14 @@ def database(url: str) -> dict[str, Any]:
     """Django's ``DATABASES`` entry for ``url``, set up for concurrent requests.
 
     SQLite writes ahead and takes the write lock at once, so that writers wait for
-    each other and never fail half way. PostgreSQL keeps a pool of connections. While
-    it is away a request waits two seconds for one, and the first after its return
-    gets one. Options in the URL, such as ``sslmode``, come on top.
+    each other and never fail half way; each thread keeps its connection. PostgreSQL
+    keeps a pool of connections. While it is away a request waits two seconds for one,
+    and the first after its return gets one. Options in the URL, such as ``sslmode``,
+    come on top.
     """
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
+        config["CONN_MAX_AGE"] = None
         options: dict[str, Any] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
