@@ -92,6 +92,26 @@ def cut(chrome: Chrome) -> list[str]:
     )
 
 
+def squeezed(chrome: Chrome) -> list[str]:
+    """Return the chosen texts of menus that are too narrow to show them."""
+    return list(
+        chrome.execute_script(
+            """
+            return [...document.querySelectorAll("select")].filter(menu => {
+                const free = menu.cloneNode(true);
+                free.style = "position: absolute; width: max-content;";
+                free.style.minWidth = 0;
+                free.style.maxWidth = "none";
+                menu.parentElement.append(free);
+                const needed = free.offsetWidth;
+                free.remove();
+                return menu.offsetWidth && menu.offsetWidth < needed;
+            }).map(menu => menu.selectedOptions[0].text);
+            """
+        )
+    )
+
+
 def test_a_person_logs_in_authorizes_and_sees_their_name(
     project: Development, chrome: Chrome, name: str
 ) -> None:
@@ -139,6 +159,7 @@ def test_the_page_of_the_api_is_whole(
         chrome.execute_script("arguments[0].click()", control)
     chrome.find_element(By.CLASS_NAME, "responses-wrapper")
     assert cut(chrome) == []
+    assert squeezed(chrome) == []
     assert complaints(chrome) == []
 
 

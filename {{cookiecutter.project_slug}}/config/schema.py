@@ -35,6 +35,7 @@ ERROR = {
     "description": "`detail` says what was wrong, or each wrong field its own.",
     "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
     "additionalProperties": True,
+    "example": {"detail": "What was wrong."},
 }
 ERRORS = {
     "400": "The body is not JSON, or a field is missing or wrong.",

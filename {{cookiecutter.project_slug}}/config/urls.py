@@ -6,11 +6,13 @@ from config.health import LiveView, ReadyView
 from tokens.views import JWKSView
 from users.views import throttled_admin_login
 
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")
+
 urlpatterns = [
     path("api/", include("tokens.urls")),
     path("api/users/", include("users.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", docs, name="docs"),
     path(".well-known/jwks.json", JWKSView.as_view(), name="jwks"),
     path("health/live/", LiveView.as_view(), name="live"),
     path("health/ready/", ReadyView.as_view(), name="ready"),
