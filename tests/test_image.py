@@ -1,16 +1,18 @@
-"""The steps of the rendered Dockerfile and compose file, without a container engine."""
+"""The steps of the rendered Dockerfile, compose file and workflow, run right here."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from cluster import Machine
+from development import Development
 from servers import PYTHON, Project
 
 SECRETS = re.compile(r"SECRET|PASSWORD|SIGNING")
@@ -88,3 +90,16 @@ def test_the_example_environment_starts_once_it_is_filled_in(project: Project) -
     known = set(re.findall(r'^    "([A-Z_]+)": "', source, re.MULTILINE))
     known |= {"JWT_ISSUER", "JWT_AUDIENCE", "POSTGRES_PASSWORD"}
     assert known - {"BIND"} == set(optional)
+
+
+def test_the_checks_of_the_rendered_workflow_are_content(tmp_path: Path) -> None:
+    """But for the types, which ``test_generated`` checks, and what installs."""
+    project = Development(tmp_path)
+    workflow = yaml.safe_load(project.read(".github/workflows/ci.yml"))
+    steps = [step for step in workflow["jobs"]["quality"]["steps"] if "run" in step]
+    assert steps[-1]["name"] == "Deployment check"
+    for step in steps:
+        if step["name"] not in ("Install", "Types"):
+            environment = step.get("env", {}).items()
+            exports = [f"export {key}={shlex.quote(text)}" for key, text in environment]
+            project.shell.run("\n".join([*exports, step["run"]]), project.folder)

@@ -14,7 +14,7 @@ ACCEPTS = {
     "DJANGO_SECRET_KEY_FALLBACKS": "earlier secret keys, comma separated",
     "DJANGO_ALLOWED_HOSTS": "host names, for example api.example.com,10.0.0.7",
     "DATABASE_URL": "for example postgresql://user:password@host:5432/name",
-    "JWT_SIGNING_KEY": "what `manage.py generate_signing_key` prints",
+    "JWT_SIGNING_KEY": "what `manage.py generate_signing_key --settings config.settings.development` prints",
     "JWT_VERIFYING_KEYS": "PEM keys one after another, or one HMAC secret per line",
     "REDIS_URL": "for example redis://host:6379/0",
     "CORS_ALLOWED_ORIGINS": "origins, for example https://app.example.com",

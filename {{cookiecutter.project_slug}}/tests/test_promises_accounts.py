@@ -181,6 +181,14 @@ def test_addresses_of_one_ipv6_network_are_one_client(user: User) -> None:
     assert guess(user.get_username(), PASSWORD, "2001:db8:1::1").status_code == 200
 
 
+def test_an_ipv4_address_written_as_ipv6_is_itself(user: User) -> None:
+    """28. As a server on ``[::]`` sees it; the others there are other clients."""
+    limit, window = PER_ACCOUNT_AND_ADDRESS
+    guess_wrong(limit, user.get_username(), address="::ffff:192.0.2.1")
+    assert_throttled(guess(user.get_username(), PASSWORD, "192.0.2.1"), window)
+    assert guess(user.get_username(), PASSWORD, "::ffff:192.0.2.2").status_code == 200
+
+
 def test_the_password_change_is_no_place_to_guess(
     client: APIClient, user: User, login: Login
 ) -> None:

@@ -339,6 +339,31 @@ def test_an_upgrade_of_the_password_hasher_ends_no_session(
     assert not is_alive(dead)
 
 
+@pytest.fixture
+def late(login: Login, user: User, settings: Settings) -> User:
+    """A user whose hash is due for an upgrade, as a slow request has read it."""
+    user.set_password(PASSWORD)
+    user.save()
+    settings.PASSWORD_HASHERS = [*reversed(settings.PASSWORD_HASHERS)]
+    return User.objects.get(pk=user.pk)
+
+
+def test_two_upgrades_at_once_end_no_session(login: Login, late: User) -> None:
+    """25. The slower of two logins goes on with what the quicker has stored."""
+    pair = login()
+    assert late.check_password(PASSWORD)
+    assert is_alive(pair)
+    assert late.password == User.objects.get(pk=late.pk).password
+
+
+def test_an_upgrade_does_not_undo_a_change_of_password(user: User, late: User) -> None:
+    """25. The old password is not stored anew, and does not count any more."""
+    user.set_password("another Passphrase, 8")
+    user.save()
+    assert not late.check_password(PASSWORD)
+    assert not User.objects.get(pk=user.pk).check_password(PASSWORD)
+
+
 def test_no_usable_token_is_at_rest(login: Login) -> None:
     """26. Neither a token, nor a part of one, nor the key that signs them."""
     pair = login()

@@ -50,8 +50,9 @@ def test_what_is_missing_is_named_in_one_line_each() -> None:
 UNUSABLE = {
     "DJANGO_SECRET_KEY": ["short", "x" * 49],
     "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
+    "DJANGO_SECRET_KEY_FALLBACKS": ["short", VARIABLES["DJANGO_SECRET_KEY"] + ", "],
     "DATABASE_URL": ["mysql://db/name", "postgresql://db:port/name"],
-    "REDIS_URL": ["redis", "https://redis.example.com"],
+    "REDIS_URL": ["redis", "redis://"],
     "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
     "TRUSTED_PROXIES": ["-1", "one"],
     "SECURE_SSL_REDIRECT": ["perhaps", "2"],
@@ -91,7 +92,7 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
         "JWT_AUDIENCE": "others",
         "CORS_ALLOWED_ORIGINS": "https://a.example.com,http://localhost:3000",
         "TRUSTED_PROXIES": "1",
-        "REDIS_URL": "redis://redis:6379/0",
+        "REDIS_URL": "redis://my_redis:6379/0",
         "SECURE_SSL_REDIRECT": "false",
     }
     started = python("-c", code, environment=environment)

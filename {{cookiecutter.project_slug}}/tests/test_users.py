@@ -1,5 +1,6 @@
 """Accounts: ``/api/users/me/`` and ``/api/users/me/password/``."""
 
+import json
 from typing import Any
 
 import pytest
@@ -37,6 +38,22 @@ def test_me_is_the_account_that_the_token_belongs_to(
     assert answer.json() == UserSerializer(user).data
     assert answer.json()["id"] == user.pk
     assert answer.json()[User.USERNAME_FIELD] == user.get_username()
+
+
+@pytest.mark.parametrize(
+    ("current", "new"), [("\ud800", NEW_PASSWORD), (PASSWORD, f"{NEW_PASSWORD}\ud800")]
+)
+def test_a_password_that_is_no_text_is_refused(
+    client: APIClient, login: Login, user: User, current: str, new: str
+) -> None:
+    body = json.dumps({"current_password": current, "new_password": new})
+    headers = authorization(login()["access"])
+    answer = client.post(
+        "/api/users/me/password/", body, content_type="application/json", headers=headers
+    )
+    assert answer.status_code == 400
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 def test_a_name_is_changed(client: APIClient, login: Login, user: User) -> None:

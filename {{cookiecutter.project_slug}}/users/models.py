@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 # jinja: elif cookiecutter.extra_claims | claim_imports
 # jinja: print "\n"
 # jinja: endif
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import (
     AbstractUser,
     # jinja: if cookiecutter.login_field == "email"
@@ -16,7 +17,7 @@ from django.contrib.auth.models import (
     # jinja: endif
     Permission,
 )
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.dispatch import Signal
 
@@ -76,12 +77,26 @@ class User(AbstractUser):
     # jinja: print "\n"
     # jinja: endif
     def check_password(self, raw_password: str | None) -> bool:
-        """As Django's, and tells an upgrade of the hash from a change of password."""
+        """As Django's, but an upgrade of the hash is told from a change of password.
+
+        Nor does it undo one: where the stored hash has changed meanwhile, the
+        password is compared with what is there now.
+        """
         old_hash = self.password
-        correct = super().check_password(raw_password)
-        if correct and self.password != old_hash:
-            password_hash_upgraded.send(type(self), user=self, old_hash=old_hash)
-        return correct
+
+        def upgrade(raw_password: str) -> None:
+            new_hash = make_password(raw_password)
+            stored = User.objects.filter(pk=self.pk)
+            with transaction.atomic():
+                if stored.filter(password=old_hash).update(password=new_hash):
+                    self.password = new_hash
+                    password_hash_upgraded.send(User, user=self, old_hash=old_hash)
+                else:
+                    self.password = stored.values_list("password", flat=True).first() or ""
+
+        if not check_password(raw_password, old_hash, upgrade):
+            return False
+        return self.password == old_hash or check_password(raw_password, self.password)
 
     def permission_names(self) -> list[str]:
         """The permissions held, as ``app.codename``, sorted, by one statement."""

@@ -41,3 +41,11 @@ class PasswordChangeSerializer(serializers.Serializer[User]):
     def validate_new_password(self, value: str) -> str:
         validate_password(value, self.context["request"].user)
         return value
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Refuses lone surrogates, which JSON can hold and no hasher takes."""
+        try:
+            "".join(attrs.values()).encode()
+        except UnicodeEncodeError:
+            raise serializers.ValidationError("This is not text.") from None
+        return attrs

@@ -161,9 +161,10 @@ def client_address(request: HttpRequest) -> str:
         if len(hops) >= settings.TRUSTED_PROXIES:
             address = hops[-settings.TRUSTED_PROXIES].strip()
     try:
-        return str(ipaddress.ip_address(address))
+        ip = ipaddress.ip_address(address.partition("%")[0])  # without a zone
     except ValueError:
         return ""
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 def network(address: str) -> str:

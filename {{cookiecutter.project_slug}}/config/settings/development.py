@@ -6,6 +6,7 @@ which git ignores.
 
 import os
 from functools import partial
+from urllib.parse import quote
 
 from django.core.management.utils import get_random_secret_key
 
@@ -25,6 +26,5 @@ JWT_SIGNING_KEY = local_secret(
     LOCAL / f"jwt-signing-key-{ALGORITHM}", partial(generate_key, ALGORITHM)
 )
 
-DATABASES = {
-    "default": database(os.environ.get("DATABASE_URL") or f"sqlite:///{LOCAL / 'db.sqlite3'}")
-}
+SQLITE_URL = f"sqlite:///{quote(str(LOCAL / 'db.sqlite3'))}"
+DATABASES = {"default": database(os.environ.get("DATABASE_URL") or SQLITE_URL)}

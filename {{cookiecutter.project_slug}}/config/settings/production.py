@@ -13,7 +13,9 @@ DEBUG = False
 
 env = Environment()
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", validate=secret_key)
-SECRET_KEY_FALLBACKS: list[str] = env.list("DJANGO_SECRET_KEY_FALLBACKS", [], subcast=str.strip)
+SECRET_KEY_FALLBACKS: list[str] = env.list(
+    "DJANGO_SECRET_KEY_FALLBACKS", [], subcast=str.strip, validate=each(secret_key)
+)
 ALLOWED_HOSTS: list[str] = env.list(
     "DJANGO_ALLOWED_HOSTS",
     subcast=str.strip,
@@ -22,9 +24,7 @@ ALLOWED_HOSTS: list[str] = env.list(
 DATABASE_URL = env.str("DATABASE_URL", validate=database_url)
 JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", required=True)
 JWT_VERIFYING_KEYS = env.secret("JWT_VERIFYING_KEYS")
-REDIS_URL = env.str(
-    "REDIS_URL", "", validate=validate.URL(schemes={"redis", "rediss"}, require_tld=False)
-)
+REDIS_URL = env.str("REDIS_URL", "", validate=validate.Regexp(r"rediss?://[^\s/]\S*\Z|\Z"))
 CORS_ALLOWED_ORIGINS = env.list(
     "CORS_ALLOWED_ORIGINS",
     [],
