@@ -26,8 +26,8 @@ if ACCESS_SECONDS > 3600:
     )
 if CHOICES["algorithm"].startswith("HS"):
     NOTES.append(
-        f"Note: {CHOICES['algorithm']} has one secret for everybody. If other services "
-        "verify your tokens, choose a key pair instead, such as ES256."
+        f"Note: with {CHOICES['algorithm']}, whoever can verify a token can also make "
+        "one. If other services verify yours, choose a key pair instead, such as ES256."
     )
 
 # cruft renders into temporary folders, to compare them: there is nobody to tell.

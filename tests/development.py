@@ -34,6 +34,8 @@ esac
 """,
     "uvx": f'exec {sys.executable} -m "$@"',
     "pipx": f'shift; exec {sys.executable} -m "$@"',
+    "docker": 'shift 5; exec "$@"',  # compose run --rm --no-deps app
+    "python": f'exec {PYTHON} "$@"',
 }
 
 
