@@ -25,6 +25,8 @@ def run(project: Path, *command: str, python: str = PYTHON) -> str:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST", "DJANGO", "COV", "VIRTUAL_ENV"))
     }
+    if url := os.environ.get("TEST_REDIS_URL"):
+        environment["REDIS_URL"] = url
     done = subprocess.run(
         [python, *command], cwd=project, env=environment, capture_output=True, text=True
     )

@@ -5,9 +5,11 @@ Each docstring begins with the number of the promise. The limits are those of
 """
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -17,6 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
+from redis import Redis
 from rest_framework.test import APIClient
 
 from tests.conftest import Login, authorization, credentials
@@ -53,9 +56,30 @@ def assert_throttled(response: Any, window: timedelta) -> None:
     assert 0 < int(response["Retry-After"]) <= window.total_seconds()
 
 
+@pytest.fixture(autouse=True)
+def store(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Where failures are counted: the database, or the Redis that ``REDIS_URL`` names."""
+    if getattr(request, "param", "database") == "database":
+        yield
+        return
+    if not (url := os.environ.get("REDIS_URL")):
+        pytest.skip("REDIS_URL names no Redis")
+    settings.REDIS_URL = url
+    own, limit = uuid4().hex, throttling.Limit
+    monkeypatch.setattr(throttling, "Limit", lambda key, *rest: limit(f"{own}:{key}", *rest))
+    yield
+    with Redis.from_url(url) as redis:
+        redis.delete(*redis.keys(f"{own}:*"))
+
+
+BOTH_STORES = pytest.mark.parametrize("store", ["database", "redis"], indirect=True)
+
 # Guessing
 
 
+@BOTH_STORES
 def test_ten_failures_throttle_an_account_at_an_address(user: User) -> None:
     """28. The right password is refused too, there and then."""
     limit, window = PER_ACCOUNT_AND_ADDRESS
@@ -65,6 +89,7 @@ def test_ten_failures_throttle_an_account_at_an_address(user: User) -> None:
     assert guess(user.get_username(), PASSWORD, "192.0.2.2").status_code == 200
 
 
+@BOTH_STORES
 def test_fifty_failures_throttle_an_address(user: User) -> None:
     """28. Under however many names."""
     limit, window = PER_ADDRESS
@@ -75,6 +100,7 @@ def test_fifty_failures_throttle_an_address(user: User) -> None:
     assert guess(user.get_username(), PASSWORD, "192.0.2.2").status_code == 200
 
 
+@BOTH_STORES
 def test_a_hundred_failures_throttle_an_account(user: User) -> None:
     """28. From however many addresses; other accounts notice nothing."""
     limit, window = PER_ACCOUNT
@@ -85,6 +111,7 @@ def test_a_hundred_failures_throttle_an_account(user: User) -> None:
     assert guess(other.get_username(), PASSWORD, "203.0.113.1").status_code == 200
 
 
+@BOTH_STORES
 def test_a_refused_attempt_is_not_counted(user: User, clock: time_machine.Traveller) -> None:
     """28. Who waits as long as they were told gets in, whoever else hammers on."""
     limit, _ = PER_ACCOUNT_AND_ADDRESS
@@ -97,6 +124,7 @@ def test_a_refused_attempt_is_not_counted(user: User, clock: time_machine.Travel
     assert guess(user.get_username(), PASSWORD).status_code == 200
 
 
+@BOTH_STORES
 def test_the_window_slides(user: User, clock: time_machine.Traveller) -> None:
     """28. No more than the limit in any quarter of an hour."""
     limit, window = PER_ACCOUNT_AND_ADDRESS
@@ -108,6 +136,7 @@ def test_the_window_slides(user: User, clock: time_machine.Traveller) -> None:
     assert guess(user.get_username()).status_code == 429
 
 
+@BOTH_STORES
 def test_a_login_forgets_the_failures_of_its_pair_only(user: User) -> None:
     """28. An attacker's own account does not clear the address."""
     limit, window = PER_ADDRESS
