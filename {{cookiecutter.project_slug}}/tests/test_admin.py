@@ -42,7 +42,10 @@ def test_sessions_are_revoked(admin_client: Client, client: APIClient, login: Lo
     lost, kept = login(), login()
     sid = payload(lost["access"])["sid"]
     body = {"action": "revoke", "_selected_action": sid}
-    admin_client.post(reverse(f"{SESSIONS}_changelist"), body)
+    page = reverse(f"{SESSIONS}_changelist")
+    assert "Revoke the selected sessions" in admin_client.get(page).content.decode()
+    answer = admin_client.post(page, body, follow=True)
+    assert "Sessions revoked: 1." in answer.content.decode()
     assert not opens(client, lost["access"])
     assert opens(client, kept["access"])
 

@@ -82,7 +82,10 @@ def test_a_generated_key_goes_into_a_new_file_for_its_owner_alone(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "key.pem"
-    assert output_of("generate_signing_key", f"--output={path}") == ""
+    notes = StringIO()
+    call_command("generate_signing_key", f"--output={path}", stdout=notes, stderr=notes)
+    assert f"JWT_SIGNING_KEY_FILE={path}" in notes.getvalue()
+    assert path.read_text().splitlines()[0] not in notes.getvalue()
     key = path.read_text()
     assert KeyRing(api_settings.ALGORITHM, key, "").signing.signing
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -94,6 +97,11 @@ def test_a_generated_key_goes_into_a_new_file_for_its_owner_alone(
 def test_a_key_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
         output_of("generate_signing_key", f"--output={tmp_path / 'none' / 'key'}")
+
+
+def test_a_key_is_made_for_known_algorithms_only() -> None:
+    with pytest.raises(CommandError, match="HS265"):
+        output_of("generate_signing_key", "--algorithm", "HS265")
 
 
 def test_the_steps_of_a_rotation_come_with_the_key() -> None:

@@ -1,15 +1,17 @@
 """Login sessions: seen and ended over the API, and their end come what may."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import RFC_4122, uuid4
 
 import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
@@ -25,7 +27,7 @@ from tests.conftest import (
 )
 from tests.factories import UserFactory
 from tokens import sessions
-from tokens.models import LoginSession
+from tokens.models import LoginSession, time_ordered_id
 from tokens.tokens import RefreshToken
 from users.models import User
 
@@ -72,10 +74,25 @@ def test_the_list_tells_what_there_is_to_know_of_a_session(
 
 def test_the_list_holds_the_callers_live_sessions_only(client: APIClient, login: Login) -> None:
     login(UserFactory.create())
-    ended, other, mine = login(), login(), login()
+    ended, over, other, mine = login(), login(), login(), login()
     client.post("/api/token/blacklist/", {"refresh": ended["refresh"]})
+    LoginSession.objects.filter(pk=sid_of(over)).update(expires=timezone.now())
     current = {item["id"]: item["current"] for item in listed(client, mine)}
     assert current == {sid_of(other): False, sid_of(mine): True}
+
+
+def test_the_id_of_a_session_is_a_uuid_of_version_7(clock: time_machine.Traveller) -> None:
+    """Time-ordered (RFC 9562 section 5.7), and random for the rest."""
+    first, second = time_ordered_id(), time_ordered_id()
+    assert first != second
+    assert first.int >> 80 == second.int >> 80 == int(time.time() * 1000)
+    for made in (time_ordered_id() for _ in range(64)):
+        assert (made.version, made.variant) == (7, RFC_4122)
+
+
+def test_a_session_is_told_by_its_user_and_address(user: User) -> None:
+    assert str(sessions.start(user, address="192.0.2.1")) == f"{user} from 192.0.2.1"
+    assert "unknown" in str(sessions.start(user))
 
 
 def test_one_device_is_logged_out(client: APIClient, login: Login) -> None:
