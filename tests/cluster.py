@@ -217,7 +217,9 @@ class Cluster:
     def running(self, folder: Path) -> Iterator[Cluster]:
         folder.mkdir()
         config = folder / "nginx.conf"
-        servers = "".join(f"server {HOST}:{each.port};" for each in self.machines)
+        servers = "".join(
+            f"server {HOST}:{each.port} max_fails=0;" for each in self.machines
+        )
         config.write_text(
             NGINX.format(
                 user="user root;" if ROOT_USER else "",
