@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 
 SECONDS = 400  # for the tests of one mutant
-#: The tests that look closest at a module; those of other modules follow below.
+#: The tests that look closest at a module; all others run after them.
 NEAREST = {
     "admin": "admin",
     "authentication": "login sessions promises_sessions promises_http",
@@ -231,9 +231,9 @@ def work(project: Path, jobs: list[tuple[str, int]], results: Path) -> None:
 
 def tests_of(module: str, project: Path) -> list[str]:
     """Return the names of the tests for a module, nearest first."""
-    names = NEAREST.get(Path(module).stem, "").split()
+    nearest = NEAREST.get(Path(module).stem, "").split()
     there = [path.stem.removeprefix("test_") for path in project.glob("tests/test_*")]
-    return [name for name in names if name in there] or sorted(there)
+    return [*nearest, *sorted({*there} - {*nearest})]
 
 
 def report(results: Path) -> None:

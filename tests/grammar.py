@@ -52,7 +52,7 @@ NO_MARKS = (
     .filter(bool)
     .filter(lambda text: not any(m in text for m in ("{{", "{%", "{#")))
 )
-NAMES = st.from_regex(r"[a-z][a-z0-9]{0,20}(_[a-z0-9]{1,9}){0,2}", fullmatch=True)
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,15}(_[a-z0-9]{1,9}){0,2}", fullmatch=True)
 NAMES |= st.from_regex(r"[a-z][a-z0-9]{25,35}", fullmatch=True)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "str": NO_MARKS.map(lambda text: text.replace(",", ".")),

@@ -238,6 +238,7 @@ FRAGMENTS = [
 ]
 PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=8)
 RUBBISH = st.lists(PIECES, max_size=5).map("".join)
+LIVES = [key for key in KEYS if key.endswith("_lifetime")]
 ALMOST = {  # answers that are good but for a piece
     "project_name": ["Shop {}", "{}"],
     "project_slug": ["shop{}", "{}shop"],
@@ -268,12 +269,13 @@ def attack(key: str, examples: int, template: Path, workshop: Path) -> None:
             made = os.listdir(output)
             if refusal:
                 assert made == []
-                first, *others = refusal.split("\n")
-                assert first.startswith(f"{key} ")
-                # A lifetime may make the next one too short.
-                assert all("lifetime" in line for line in others)
-                assert len(others) <= 1
-                assert all(len(line) < 800 for line in [first, *others])
+                lines = refusal.split("\n")
+                wrong = [line.split()[0] for line in lines]
+                # A lifetime, wrong or right, may make the next one too short.
+                blamed = {key, *(LIVES if key in LIVES else ())}
+                assert len(wrong) == len({*wrong})
+                assert blamed.issuperset(wrong)
+                assert all(len(line) < 800 for line in lines)
                 assert refusal.replace("\n", "").isprintable()
             else:
                 answers = DEFAULTS | {key: answer}
