@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 
 SECONDS = 400  # for the tests of one mutant
-#: The tests that look closest at a module; all others run after them.
+#: The tests that look closest at a module. All others follow if these pass.
 NEAREST = {
     "admin": "admin",
     "authentication": "login sessions promises_sessions promises_http",
@@ -214,7 +214,8 @@ def work(project: Path, jobs: list[tuple[str, int]], results: Path) -> None:
         shutil.copytree(project, copy)
         sound = set[str]()
         for module, number in jobs:
-            if module not in sound and not run_tests(copy, tests_of(module, project)):
+            tests = tests_of(module, project)
+            if module not in sound and not all(run_tests(copy, t) for t in tests):
                 raise SystemExit(f"The tests of {module} fail without any fault.")
             sound.add(module)
             original = (project / module).read_text("utf-8")
@@ -222,18 +223,18 @@ def work(project: Path, jobs: list[tuple[str, int]], results: Path) -> None:
                 mutant for n, mutant in enumerate(mutants(original)) if n == number
             )
             (copy / module).write_text(text, "utf-8")
-            survived = run_tests(copy, tests_of(module, project))
+            survived = all(run_tests(copy, names) for names in tests)
             (copy / module).write_text(original, "utf-8")
             fault |= {"module": module, "number": number, "survived": survived}
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(fault) + "\n")
 
 
-def tests_of(module: str, project: Path) -> list[str]:
-    """Return the names of the tests for a module, nearest first."""
-    nearest = NEAREST.get(Path(module).stem, "").split()
-    there = [path.stem.removeprefix("test_") for path in project.glob("tests/test_*")]
-    return [*nearest, *sorted({*there} - {*nearest})]
+def tests_of(module: str, project: Path) -> list[list[str]]:
+    """Return the names of the tests that are nearest to a module, and the others."""
+    there = {path.stem.removeprefix("test_") for path in project.glob("tests/test_*")}
+    nearest = there & {*NEAREST.get(Path(module).stem, "").split()}
+    return [sorted(names) for names in (nearest, there - nearest) if names]
 
 
 def report(results: Path) -> None:
