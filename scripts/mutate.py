@@ -212,18 +212,15 @@ def work(project: Path, jobs: list[tuple[str, int]], results: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
         shutil.copytree(project, copy)
-        sound = set[str]()
+        if not all(run_tests(copy, names) for names in tests_of("", project)):
+            raise SystemExit("The tests fail without any fault.")
         for module, number in jobs:
-            tests = tests_of(module, project)
-            if module not in sound and not all(run_tests(copy, t) for t in tests):
-                raise SystemExit(f"The tests of {module} fail without any fault.")
-            sound.add(module)
             original = (project / module).read_text("utf-8")
             text, fault = next(
                 mutant for n, mutant in enumerate(mutants(original)) if n == number
             )
             (copy / module).write_text(text, "utf-8")
-            survived = all(run_tests(copy, names) for names in tests)
+            survived = all(run_tests(copy, t) for t in tests_of(module, project))
             (copy / module).write_text(original, "utf-8")
             fault |= {"module": module, "number": number, "survived": survived}
             with results.open("a", encoding="utf-8") as file:
