@@ -16,11 +16,6 @@ CHANGED = {
         "refresh",
         "The UPDATE of a refresh is written down; before, the ORM compiled it",
     ),
-    "chatty_logs": (
-        "get",
-        "A request id of our own, in a few lines; before, django-guid with its four "
-        "log records per request",
-    ),
     "translations": (
         "me",
         "`USE_I18N = False`: nothing is translated, yet every label was looked up",
@@ -85,20 +80,6 @@ def orm_update():
         return bool(current.update(seq=F("seq") + 1, rotated=now))
 
     type(LoginSession.objects).advance = advance
-
-
-def chatty_logs():
-    import django_guid  # noqa: F401 - skipped where it is not installed
-    from django.apps import AppConfig, apps
-    from django.conf import settings
-
-    application = apps.app_configs["django_guid"] = AppConfig.create("django_guid")
-    application.apps = apps
-    application.import_models()
-    settings.MIDDLEWARE = [
-        "django_guid.middleware.guid_middleware" if "request_id" in name else name
-        for name in settings.MIDDLEWARE
-    ]
 
 
 def translations():
