@@ -314,7 +314,7 @@ def tests(found):
 
 
 def targets(results):
-    """What issue and design ask for, and whether it is so."""
+    """What was aimed at, and whether it is so."""
     rows = []
 
     def row(what, limit, value, good, text=times):
