@@ -52,6 +52,15 @@ def test_sessions_whose_time_is_over_are_deleted_in_batches() -> None:
 
 
 @pytest.mark.usefixtures("five_over_two_live")
+def test_a_batch_has_a_limit_when_none_is_given() -> None:
+    with statements() as counted:
+        assert number_in(output_of("delete_expired_sessions")) == 5
+    selections = [statement for statement in counted if statement.startswith("SELECT")]
+    assert selections
+    assert all("LIMIT" in statement for statement in selections)
+
+
+@pytest.mark.usefixtures("five_over_two_live")
 def test_a_dry_run_counts_and_deletes_nothing() -> None:
     assert number_in(output_of("delete_expired_sessions", "--dry-run")) == 5
     assert LoginSession.objects.count() == 7
