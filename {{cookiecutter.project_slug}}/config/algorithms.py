@@ -82,6 +82,8 @@ def _read_secret(algorithm: str, text: str) -> bytes:
     secret, least = text.encode(), hash_length(algorithm)
     if len(secret) < least:
         raise UnfitKey(f"{algorithm} takes {least} bytes or more; it has {len(secret)}")
+    if text.startswith("JWT_"):
+        raise UnfitKey("it begins with the name of a variable; take what follows the =")
     if PLACEHOLDER.search(text) or len(set(text)) < 10:
         raise UnfitKey("it looks like a placeholder")
     return secret

@@ -1,12 +1,14 @@
 """Reading settings from the environment, with every mistake reported at once."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 from environs import Env, EnvValidationError, ValidationError
+from redis.connection import parse_url
 
 #: What each variable takes, for the one line that is printed when it is unusable.
 ACCEPTS = {
@@ -47,7 +49,7 @@ class Environment(Env):
             self.problems.append(f"{name} and {name}_FILE are both set: keep one.")
         elif path:
             try:
-                return Path(path).read_text(encoding="utf-8").strip()
+                return Path(path).read_text(encoding="utf-8-sig").strip()
             except (OSError, ValueError):
                 self.problems.append(f"{name}_FILE: {path} cannot be read.")
         elif required or name in os.environ:
@@ -91,6 +93,16 @@ def database_url(url: str) -> None:
         raise ValidationError("Not a valid database URL.") from None
     if not config["NAME"] or not config["ENGINE"].endswith(("postgresql", "sqlite3")):
         raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
+
+
+def redis_url(url: str) -> None:
+    """A validator for the URLs of Redis servers."""
+    try:
+        host = parse_url(url).get("host", "")  # type: ignore[no-untyped-call]
+    except ValueError:
+        host = ""
+    if not re.fullmatch(r"[^\s/]+", host):
+        raise ValidationError("Not the URL of a Redis server.")
 
 
 def database(url: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "Write timedeltas with 0 < ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME "
             "<= SESSION_LIFETIME, and REFRESH_GRACE_PERIOD >= 0."
         )
-        found.append(("E002", message + ", ".join(map(str, lifetimes)), hint))
+        found.append(("E002", message + "; ".join(map(str, lifetimes)), hint))
     for name in ("ISSUER", "AUDIENCE"):
         if not isinstance(value := getattr(api_settings, name), str) or not value:
             hint = f"Set JWT_{name}, or a text in config/jwt.py."

@@ -5,7 +5,7 @@ A missing or unusable variable ends the process with one line that names it.
 
 from environs import validate
 
-from config.env import Environment, database, database_url, each, secret_key
+from config.env import Environment, database, database_url, each, redis_url, secret_key
 from config.settings.base import *
 from config.settings.base import MIDDLEWARE, SPECTACULAR_SETTINGS
 
@@ -24,7 +24,7 @@ ALLOWED_HOSTS: list[str] = env.list(
 DATABASE_URL = env.str("DATABASE_URL", validate=database_url)
 JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", required=True)
 JWT_VERIFYING_KEYS = env.secret("JWT_VERIFYING_KEYS")
-REDIS_URL = env.str("REDIS_URL", "", validate=validate.Regexp(r"rediss?://[^\s/]\S*\Z|\Z"))
+REDIS_URL = env.str("REDIS_URL", "", validate=redis_url)
 CORS_ALLOWED_ORIGINS = env.list(
     "CORS_ALLOWED_ORIGINS",
     [],
