@@ -61,6 +61,12 @@ def test_a_batch_has_a_limit_when_none_is_given() -> None:
 
 
 @pytest.mark.usefixtures("five_over_two_live")
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_has_one_session_at_least(size: int) -> None:
+    assert number_in(output_of("delete_expired_sessions", f"--batch-size={size}")) == 5
+
+
+@pytest.mark.usefixtures("five_over_two_live")
 def test_a_dry_run_counts_and_deletes_nothing() -> None:
     assert number_in(output_of("delete_expired_sessions", "--dry-run")) == 5
     assert LoginSession.objects.count() == 7

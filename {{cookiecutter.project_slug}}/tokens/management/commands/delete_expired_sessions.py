@@ -20,8 +20,8 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{over.count()} sessions would be deleted.")
             return
-        deleted = 0
-        while keys := list(over.values_list("pk", flat=True)[: options["batch_size"]]):
+        deleted, size = 0, max(1, options["batch_size"])
+        while keys := list(over.values_list("pk", flat=True)[:size]):
             over.filter(pk__in=keys).delete()
             deleted += len(keys)
         self.stdout.write(f"{deleted} sessions deleted.")
