@@ -112,6 +112,25 @@ def test_the_case_of_an_address_does_not_matter(
 
 
 # jinja: endif
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_is_deleted_meanwhile_is_unknown(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory.create()
+    body = credentials(user)
+    check_password = User.check_password
+
+    def delete_after(self: User, raw_password: str) -> bool:
+        right = check_password(self, raw_password)
+        User.objects.filter(pk=self.pk).delete()
+        return right
+
+    unknown = client.post("/api/token/", credentials(user, "wrong"))
+    monkeypatch.setattr(User, "check_password", delete_after)
+    answer = client.post("/api/token/", body)
+    assert (answer.status_code, answer.json()) == (401, unknown.json())
+
+
 def test_users_are_told_apart(client: APIClient, login: Login, user: User) -> None:
     other = UserFactory.create()
     for who in (user, other):

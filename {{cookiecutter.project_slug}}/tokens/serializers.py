@@ -4,8 +4,10 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import update_last_login
+from django.db import IntegrityError
+from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import (
     TokenBlacklistSerializer,
@@ -42,13 +44,18 @@ class CustomTokenObtainPairSerializer(TokenObtainPairSerializer):
         # The parent's parent checks the password. The parent would go on to make
         # tokens without saying from where the login came.
         super(TokenObtainPairSerializer, self).validate(attrs)
-        update_last_login(User, self.user)
+        self.user.last_login = timezone.now()
+        User.objects.filter(pk=self.user.pk).update(last_login=self.user.last_login)
         request = self.context["request"]
-        refresh = self.token_class.for_user(
-            self.user,
-            address=client_address(request),
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        try:
+            refresh = self.token_class.for_user(
+                self.user,
+                address=client_address(request),
+                user_agent=request.headers.get("User-Agent", ""),
+            )
+        except IntegrityError:  # somebody has deleted the user meanwhile
+            code = "no_active_account"
+            raise AuthenticationFailed(self.error_messages[code], code) from None
         pair = {"access": str(refresh.access_token), "refresh": str(refresh)}
         return {**refresh.claims, **pair} if settings.EXTRA_CLAIMS_IN_RESPONSE else pair
 
