@@ -6,7 +6,9 @@ from config.health import LiveView, ReadyView
 from tokens.views import JWKSView
 from users.views import throttled_admin_login
 
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs.html")
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="docs.html", http_method_names=["get", "head"]
+)
 
 urlpatterns = [
     path("api/", include("tokens.urls")),

@@ -80,6 +80,10 @@ def test_the_title_is_the_name_of_the_project(document: dict[str, Any]) -> None:
     assert document["info"]["title"] == settings.PROJECT_NAME
 
 
+def test_the_page_is_for_reading(client: APIClient) -> None:
+    assert client.options("/api/docs/").status_code == 405
+
+
 def test_the_page_comes_from_this_host_and_fits_the_policy(client: APIClient) -> None:
     page = client.get("/api/docs/")
     policy = page["Content-Security-Policy"]
