@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
+AWAY = (OperationalError, InterfaceError, RedisError)  # a service that requests need
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -62,17 +64,21 @@ class AlwaysJSON(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class TextField(serializers.CharField):
-    """A string exactly as it was sent: blank or not, nothing trimmed or converted."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
-        self.validators = []
+class StringField(serializers.CharField):
+    """REST framework's, which takes strings and no numbers."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return data
+        return str(super().to_internal_value(data))
+
+
+class TextField(StringField):
+    """A string exactly as it was sent: blank or not, and nothing trimmed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})
+        self.validators = []
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -82,7 +88,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """
     from rest_framework import views  # it imports this module in turn
 
-    if isinstance(exc, (OperationalError, InterfaceError, RedisError)):
+    if isinstance(exc, AWAY):
         logger.error("A service that requests need is away", exc_info=exc)
         exc = Unavailable()
     elif isinstance(exc, RequestDataTooBig):
@@ -105,4 +111,10 @@ def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
 error_400 = error_page(HTTPStatus.BAD_REQUEST)
 error_403 = error_page(HTTPStatus.FORBIDDEN)
 error_404 = error_page(HTTPStatus.NOT_FOUND)
-error_500 = error_page(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def error_500(request: HttpRequest) -> HttpResponse:
+    """503 while the database or the counter's store is away, as for API views."""
+    away = isinstance(sys.exc_info()[1], AWAY)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
+    return error_page(status)(request)

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -33,6 +34,14 @@ def test_without_its_redis_a_process_is_not_ready(
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert client.get("/health/ready/").status_code == 503
+
+
+def test_without_its_redis_the_admin_is_away_as_well(db: None, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    browser = Client(raise_request_exception=False)
+    response = browser.post("/admin/login/", {"username": "a", "password": "b"})
+    assert response.status_code == 503
+    assert response.json().keys() == {"detail"}
 
 
 @pytest.mark.usefixtures("no_database")

@@ -78,6 +78,28 @@ def test_a_change_of_one_field_leaves_the_others_alone(
     assert changed == {"first_name", "last_login"}
 
 
+@pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}])
+def test_a_name_that_is_no_text_is_a_400(
+    client: APIClient, login: Login, user: User, value: object
+) -> None:
+    headers = authorization(login()["access"])
+    assert client.patch("/api/users/me/", {"first_name": value}, headers=headers).status_code == 400
+    assert User.objects.get(pk=user.pk).first_name == user.first_name
+
+
+def test_a_change_by_somebody_who_is_deleted_meanwhile_changes_nothing(
+    client: APIClient, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_before(self: UserSerializer, attrs: dict[str, str]) -> dict[str, str]:
+        User.objects.all().delete()
+        return attrs
+
+    access = login()["access"]
+    monkeypatch.setattr(UserSerializer, "validate", delete_before)
+    assert me(client, access, first_name="Grace").status_code == 200
+    assert not User.objects.exists()
+
+
 def test_a_name_that_is_too_long_is_a_400(client: APIClient, login: Login) -> None:
     answer = me(client, login()["access"], first_name="x" * 151)
     assert answer.status_code == 400
@@ -122,6 +144,27 @@ def test_a_wrong_or_weak_password_is_a_400_and_changes_nothing(
     assert answer.json().keys() == {field}
     assert opens(client, access)
     login()
+
+
+def test_of_two_new_passwords_at_once_one_counts(
+    client: APIClient, login: Login, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The current password of the other is wrong by then."""
+    access = login()["access"]
+    check_password = User.check_password
+
+    def overtaken(self: User, raw_password: str) -> bool:
+        right = check_password(self, raw_password)
+        user.set_password(NEW_PASSWORD)
+        user.save()
+        return right
+
+    monkeypatch.setattr(User, "check_password", overtaken)
+    answer = change_password(client, access, PASSWORD, "a third Passphrase, 9")
+    assert answer.status_code == 400
+    assert answer.json().keys() == {"current_password"}
+    monkeypatch.undo()
+    assert User.objects.get(pk=user.pk).check_password(NEW_PASSWORD)
 
 
 def test_a_password_like_the_name_is_weak(client: APIClient, login: Login, user: User) -> None:

@@ -3,13 +3,19 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
+from django.db import models
 from rest_framework import serializers
 
-from config.api import TextField
+from config.api import StringField, TextField
 from users.models import User
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: StringField,
+    }
+
     class Meta:
         model = User
         fields = [
@@ -30,7 +36,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         """Saves the fields that were sent, so that no other change is undone."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        instance.save(update_fields=list(validated_data))
+        User.objects.filter(pk=instance.pk).update(**validated_data)
         return instance
 
 

@@ -1,8 +1,9 @@
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.password_validation import password_changed
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
@@ -42,9 +43,12 @@ class PasswordView(GenericAPIView[User]):
         attempt = Attempt(login_limits(user.get_username(), client_address(request)))
         if not user.check_password(serializer.validated_data["current_password"]):
             raise ValidationError({"current_password": ["This is not the password."]})
-        attempt.succeeded()
+        stored = User.objects.filter(pk=user.pk, password=user.password)
         user.set_password(serializer.validated_data["new_password"])
-        user.save(update_fields=["password"])
+        if not stored.update(password=user.password):  # it has changed meanwhile
+            raise ValidationError({"current_password": ["This is not the password."]})
+        attempt.succeeded()
+        password_changed(serializer.validated_data["new_password"], user)
         return Response(status=204)
 
 
@@ -54,9 +58,8 @@ def throttled_admin_login(request: HttpRequest) -> HttpResponse:
     try:
         return admin.site.login(request)
     except Throttled as throttled:
-        return HttpResponse(
-            "Too many failed logins. Try again later.",
-            content_type="text/plain",
+        return JsonResponse(
+            {"detail": "Too many failed logins. Try again later."},
             status=429,
             headers={"Retry-After": str(throttled.wait)},  # type: ignore[attr-defined]
         )
