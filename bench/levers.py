@@ -24,6 +24,11 @@ CHANGED = {
         "get",
         "The CORS middleware is there only where `CORS_ALLOWED_ORIGINS` lists some",
     ),
+    "unprepared_statements": (
+        "get",
+        "PostgreSQL prepares what a connection has run five times, instead of planning "
+        "it at each request",
+    ),
     "reopened_sqlite": (
         "get",
         "Each thread keeps its SQLite connection (measured on SQLite); before, the "
@@ -47,11 +52,6 @@ LEFT = {
     "no_middleware": (
         "get",
         "No middleware at all: no security headers, admin sessions, static files",
-    ),
-    "prepared_statements": (
-        "get",
-        "Statements prepared by the server; they break connection poolers that stand "
-        "between (pgbouncer in transaction mode)",
     ),
     "persistent_connections": (
         "get",
@@ -169,11 +169,11 @@ def no_middleware():
     settings.MIDDLEWARE = []
 
 
-def prepared_statements():
+def unprepared_statements():
     from django.db import connection
 
-    options = {"server_side_binding": True, "prepare_threshold": 5}
-    connection.settings_dict["OPTIONS"].update(options)
+    for option in ("server_side_binding", "prepare_threshold"):
+        del connection.settings_dict["OPTIONS"][option]
 
 
 def persistent_connections():

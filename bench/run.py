@@ -39,6 +39,7 @@ from load import throughput  # noqa: E402
 
 RESULTS = HERE / "results.json"
 ALGORITHMS = ["HS256", "RS256", "PS256", "ES256", "EdDSA"]
+CONNECTIONS = 32
 OPERATIONS = ["open", "get", "verify", "refresh", "logout", "login"]
 MAKE_KEY = """
 import sys
@@ -174,7 +175,7 @@ class Bench:
             "BENCH_POOL": "1" if who == "stock" else "",
             "BENCH_LEVERS": levers,
             "BENCH_PACKAGE": package,
-            "WEB_CONCURRENCY": "2",
+            "WORKERS": "2",
             "THREADS": "4",
         }
 
@@ -417,13 +418,12 @@ def http(bench):
             }
             for operation in every:
                 samples = cell[operation] = {who: [] for who in names}
-                for _ in range(bench.rounds(2, 2)):
+                for _ in range(bench.rounds(3, 2)):
                     for who in names:
-                        number = {"login": 0, "logout": 200}.get(operation, 8)
+                        number = {"login": 0, "logout": 400}.get(operation, CONNECTIONS)
                         pairs = makers[who]("tokens", number)
-                        seconds = 2.0 if operation == "login" else 1.0
                         samples[who].append(
-                            throughput(ports[who], operation, pairs, seconds)
+                            throughput(ports[who], operation, pairs, 2.0, CONNECTIONS)
                         )
         say(
             "HTTP",

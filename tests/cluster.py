@@ -136,7 +136,7 @@ class Machine(Server):
                 env={
                     **self.project.environment,
                     "BIND": f"{HOST}:{self.port}",
-                    "WEB_CONCURRENCY": "1",
+                    "WORKERS": "1",
                     **environment,
                 },
                 stdout=output,

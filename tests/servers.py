@@ -207,7 +207,7 @@ class Project:
                 env={
                     **self.environment,
                     "BIND": f"fd://{listener.fileno()}",
-                    "WEB_CONCURRENCY": str(workers),
+                    "WORKERS": str(workers),
                     "THREADS": str(threads),
                     **(environment or {}),
                 },

@@ -368,7 +368,7 @@ def test_the_lines_for_production_start_the_server(
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "JWT_SIGNING_KEY_FILE": str(key),
         "BIND": project.address,
-        "WEB_CONCURRENCY": "1",
+        "WORKERS": "1",
     }
     with project.serve(lines, **environment):
         assert call(f"{project.url}/health/ready/")[0] == 200

@@ -21,13 +21,16 @@ bind = env.str("BIND", "127.0.0.1:8000")
 
 # One process per processor and some threads each: a request waits for the database
 # about as long as it computes.
-workers = env.int("WEB_CONCURRENCY", os.cpu_count() or 1, validate=validate.Range(min=1))
+workers = env.int("WORKERS", os.cpu_count() or 1, validate=validate.Range(min=1))
 threads = env.int("THREADS", 4, validate=validate.Range(min=1))
 env.refuse_to_start_if_wrong()
 
 # Loaded once and forked: a wrong setting ends the start with its one line, and the
 # keys are parsed before the first request.
 preload_app = True
+
+# A socket for each process: of a shared one, a single process may take every connection.
+reuse_port = True
 
 # Longer than a proxy keeps an idle connection (60 seconds in nginx and most others),
 # so that none sends a request into a connection that is just being closed.
@@ -37,9 +40,6 @@ graceful_timeout = 30
 # Who the client is and whether it came by TLS is for Django's settings to say.
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
-
-# The server's own messages go where the application's do, in the same format.
-logconfig_dict = {"loggers": {"gunicorn.error": {"level": "INFO", "propagate": True}}}
 
 
 def post_worker_init(worker: object) -> None:

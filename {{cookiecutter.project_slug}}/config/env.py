@@ -24,7 +24,7 @@ ACCEPTS = {
     "SECURE_SSL_REDIRECT": "true or false",
     "LOG_LEVEL": "DEBUG, INFO, WARNING, ERROR or CRITICAL",
     "BIND": "where to listen, for example 0.0.0.0:8000",
-    "WEB_CONCURRENCY": "how many processes serve requests, for example 2",
+    "WORKERS": "how many processes serve requests, for example 2",
     "THREADS": "how many requests each process serves at once, for example 4",
 }
 
@@ -111,8 +111,9 @@ def database(url: str) -> dict[str, Any]:
     SQLite writes ahead and takes the write lock at once, so that writers wait for
     each other and never fail half way; each thread keeps its connection. PostgreSQL
     keeps a pool of connections. While it is away a request waits two seconds for one,
-    and the first after its return gets one. Options in the URL, such as ``sslmode``,
-    come on top.
+    and the first after its return gets one. What a connection has run five times it
+    prepares, so that PostgreSQL plans it no more; a pgbouncer between them must be 1.21
+    or newer. Options in the URL, such as ``sslmode``, come on top.
     """
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
@@ -127,6 +128,8 @@ def database(url: str) -> dict[str, Any]:
             "pool": {"min_size": 1, "max_size": 16, "timeout": 2, "reconnect_timeout": 0},
             "connect_timeout": 2,  # seconds
             "tcp_user_timeout": 10_000,  # milliseconds: a host that says nothing is away
+            "server_side_binding": True,
+            "prepare_threshold": 5,
         }
     config["OPTIONS"] = options | config.get("OPTIONS", {})
     return config
