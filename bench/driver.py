@@ -136,7 +136,7 @@ class Driver:
         call_command("migrate", verbosity=0)
         users = get_user_model().objects
         user = users.create_user(NAME, email=f"{NAME}@example.com", password=PASSWORD)
-        for number in range(8):  # one for each connection of load.py
+        for number in range(32):  # one for each connection of load.py
             users.create(username=f"{NAME}{number}", password=user.password)
 
     def tokens(self, number):

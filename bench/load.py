@@ -27,7 +27,7 @@ class Client:
         self.pairs = pairs
         self.access, self.refresh = pairs.pop() if pairs else ("", "")
         self.socket = None
-        self.answer = b""
+        self.answer = self.text = b""
 
     def body(self):
         match self.operation:
@@ -40,7 +40,7 @@ class Client:
             case "logout":
                 return {"refresh": self.refresh}
 
-    def send(self, selector):
+    def request(self):
         method, path = PATHS[self.operation]
         body = self.body()
         data = json.dumps(body).encode() if body else b""
@@ -48,13 +48,17 @@ class Client:
         lines += ["Content-Type: application/json", f"Content-Length: {len(data)}"]
         if self.operation == "get":
             lines.append(f"Authorization: Bearer {self.access}")
-        text = "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+
+    def send(self, selector):
+        if not self.text or self.operation in ("refresh", "logout"):
+            self.text = self.request()
         if self.socket is None:
             self.socket = socket.create_connection(self.address)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(self.socket, selectors.EVENT_READ, self)
         self.answer = b""
-        self.socket.sendall(text)
+        self.socket.sendall(self.text)
 
     def receive(self, selector):
         """Whether the answer is complete."""
@@ -85,7 +89,7 @@ class Client:
         self.socket = None
 
 
-def throughput(port, operation, pairs, seconds, connections=8):
+def throughput(port, operation, pairs, seconds, connections):
     """Requests per second. ``pairs`` are tokens, one for each connection or more."""
     with selectors.DefaultSelector() as selector:
         address = ("127.0.0.1", port)
