@@ -380,7 +380,7 @@ def test_the_lines_for_production_start_the_server(
 def test_the_commands_within_sentences_work(
     project: Development, answers: dict[str, str]
 ) -> None:
-    text = project.read("README.md") + project.read("OPERATIONS.md")
+    text = project.read("README.md")
     found = {" ".join(line.split()) for line in re.findall(r"`(uv run [^`]+)`", text)}
     [daily] = re.findall(r"cd /srv/api && (.+)", text)
     for command in sorted({*found, daily} - {"uv run manage.py createsuperuser"}):
@@ -388,8 +388,5 @@ def test_the_commands_within_sentences_work(
             project.shell.run(command, project.folder)
 
 
-@pytest.mark.parametrize("name", ["README.md", "OPERATIONS.md"])
-def test_the_links_of_the_project_lead_somewhere(
-    project: Development, name: str
-) -> None:
-    assert broken_links(project.folder / name) == []
+def test_the_links_of_the_project_lead_somewhere(project: Development) -> None:
+    assert broken_links(project.folder / "README.md") == []
