@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 
 import pytest
-from servers import PYTHON, Project
+from servers import HOST, PYTHON, Project
 
 REQUIRED = [
     "DJANGO_SECRET_KEY",
@@ -99,6 +100,17 @@ def test_all_that_is_missing_is_said_at_once(project: Project) -> None:
     assert {line.split(":")[0] for line in said.splitlines()} == set(REQUIRED)
 
 
-def test_the_servers_own_number_is_checked_too(project: Project) -> None:
-    environment = project.environment | {"THREADS": "0"}
-    assert re.fullmatch(r"THREADS: [^\n]+\n", refusal(project, "server", environment))
+@pytest.mark.parametrize("name", ["WORKERS", "THREADS"])
+@pytest.mark.parametrize("value", ["0", "many"])
+def test_the_servers_own_numbers_are_checked_too(
+    project: Project, name: str, value: str
+) -> None:
+    environment = project.environment | {name: value}
+    assert re.fullmatch(rf"{name}: [^\n]+\n", refusal(project, "server", environment))
+
+
+def test_a_taken_address_ends_the_start(project: Project) -> None:
+    with socket.create_server((HOST, 0)) as other:
+        address = f"{HOST}:{other.getsockname()[1]}"
+        said = refusal(project, "server", project.environment | {"BIND": address})
+    assert said.count("Can't connect to") == 1

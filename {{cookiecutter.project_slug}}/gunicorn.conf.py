@@ -6,10 +6,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 from environs import validate
 from gunicorn import util
 from gunicorn.http import wsgi
+from gunicorn.sock import create_sockets
 from gunicorn.workers.gthread import ThreadWorker
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,8 +31,9 @@ env.refuse_to_start_if_wrong()
 # keys are parsed before the first request.
 preload_app = True
 
-# A socket for each process: of a shared one, a single process may take every connection.
-reuse_port = True
+# A socket for each process, unless one is handed over: of a shared one, a single process
+# may take every connection.
+reuse_port = not bind.startswith("fd://")
 
 # Longer than a proxy keeps an idle connection (60 seconds in nginx and most others),
 # so that none sends a request into a connection that is just being closed.
@@ -40,6 +43,15 @@ graceful_timeout = 30
 # Who the client is and whether it came by TLS is for Django's settings to say.
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Ends the start where the address cannot be had; each process would try for ever."""
+    if reuse_port:
+        server.cfg.set("reuse_port", False)
+        for listener in create_sockets(server.cfg, server.log):
+            listener.close()
+        server.cfg.set("reuse_port", True)
 
 
 def post_worker_init(worker: object) -> None:
