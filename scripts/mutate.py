@@ -29,7 +29,7 @@ from typing import Any
 
 import pytest
 
-SECONDS = 400  # for the tests of one mutant
+SECONDS = 150  # for the tests of one mutant
 #: The tests that look closest at a module. All others follow if these pass.
 NEAREST = {
     "admin": "admin",
