@@ -9,9 +9,8 @@ import hashlib
 import json
 import re
 import time
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from django.conf import settings
@@ -34,8 +33,7 @@ UNSUPPORTED = {"crit", "b64", "zip"}
 LAST_TIME = 253_402_300_800  # the year 10000, which datetime does not know
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key of the ring. ``signing`` is None where only the public half is known."""
 
     kid: str | None

@@ -77,7 +77,7 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
 class SessionTokenVerifySerializer(TokenVerifySerializer):
     """Verify: an access or refresh token in, nothing out while it would be accepted."""
 
-    token = TextField(write_only=True)
+    token = TextField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -95,7 +95,7 @@ class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
     """Logout: any refresh token of a session in, of whatever age, ends it."""
 
     token_class = RefreshToken
-    refresh = TextField(write_only=True)
+    refresh = TextField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         with suppress(TokenError):  # rubbish is harmless (RFC 7009 section 2.2)
@@ -106,7 +106,7 @@ class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
 class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
     """A session as its owner sees it."""
 
-    last_used = serializers.DateTimeField(source="rotated", read_only=True)
+    last_used = serializers.DateTimeField(source="rotated")
     current = serializers.SerializerMethodField()
 
     class Meta:

@@ -42,7 +42,6 @@ def start(user: User, *, address: str = "", user_agent: str = "") -> LoginSessio
     return LoginSession.objects.create(
         user=user,
         auth_hash=auth_hash(user.password),
-        created=now,
         rotated=now,
         expires=now + settings.SESSION_LIFETIME,
         address=address or None,

@@ -107,5 +107,5 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
     def verify_forms(self) -> None:
         super().verify_forms()
         seq = self.payload.get("seq")
-        if type(seq) is not int or not 0 <= seq < 2**31 - 1:
+        if type(seq) is not int or seq < 0:
             raise TokenError("Token has no usable 'seq' claim")
