@@ -1,21 +1,25 @@
 """Keys: every algorithm, in every form, published and rotated."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives import serialization
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.exceptions import TokenBackendExpiredToken
 from rest_framework_simplejwt.settings import api_settings
 
 from config.algorithms import ALGORITHMS, is_hmac
 from config.local import local_secret
-from tests.conftest import Login, UseKeys, key_for, opens, refresh
+from tests.conftest import Login, UseKeys, key_for, opens, payload, refresh
 from tests.forge import header_of
-from tokens.keys import KeyRing, key_ring, thumbprint
+from tokens.keys import KeyRing, key_ring, thumbprint, token_backend
 
 # Reading RSA keys takes long: where the hash does not matter, one stands for all.
 PUBLISHED = ["RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"]
@@ -151,6 +155,29 @@ def test_secrets_are_read_line_by_line() -> None:
     secrets = [key.verifying.decode() for key in ring.keys]
     assert secrets == [first, second, third]
     assert {key.kid for key in ring.keys} == {None}
+
+
+def test_hmac_tokens_name_no_key_and_every_key_is_tried() -> None:
+    ring = KeyRing("HS256", key_for("HS256", "1"), key_for("HS256", "2"))
+    assert ring.candidates({}) == ring.keys
+    assert ring.candidates({"kid": None}) == ring.candidates({"kid": "1"}) == []
+
+
+def test_what_is_over_or_not_yet_valid_is_not_read(clock: time_machine.Traveller) -> None:
+    backend, now = token_backend(), int(time.time())
+    token = backend.encode({"iat": now, "exp": now + 1, "nbf": now})
+    assert backend.decode(token)["nbf"] == now
+    clock.shift(1)
+    with pytest.raises(TokenBackendExpiredToken):
+        backend.decode(token)
+
+
+def test_dates_and_uuids_are_signed_as_text() -> None:
+    values = {"since": date(2026, 2, 3), "tenant": UUID(int=1)}
+    claims = payload(token_backend().encode(values))
+    assert {name: claims[name] for name in values} == {
+        name: str(value) for name, value in values.items()
+    }
 
 
 def test_keys_are_parsed_once() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import time_machine
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests.conftest import (
@@ -14,6 +15,7 @@ from tests.conftest import (
 )
 from tests.factories import UserFactory
 from tests.forge import header_of
+from tokens import tokens
 from tokens.models import LoginSession
 from users.models import User
 
@@ -59,6 +61,7 @@ def test_a_session_remembers_where_its_login_came_from(client: APIClient, user: 
 def test_a_login_is_remembered_as_the_last(
     login: Login, user: User, clock: time_machine.Traveller
 ) -> None:
+    other = UserFactory.create()
     login()
     user.refresh_from_db()
     first = user.last_login
@@ -68,6 +71,25 @@ def test_a_login_is_remembered_as_the_last(
     assert first
     assert user.last_login
     assert (user.last_login - first).total_seconds() == 60
+    assert User.objects.get(pk=other.pk).last_login == other.last_login
+
+
+@pytest.mark.parametrize("in_token", [True, False])
+@pytest.mark.parametrize("in_response", [True, False])
+def test_extra_claims_go_where_the_settings_say(
+    login: Login,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    in_token: bool,
+    in_response: bool,
+) -> None:
+    settings.EXTRA_CLAIMS_IN_TOKEN = in_token
+    settings.EXTRA_CLAIMS_IN_RESPONSE = in_response
+    monkeypatch.setattr(tokens, "claims_for", lambda user: {"colour": "blue"})
+    answer = login()
+    assert ("colour" in payload(answer["access"])) is in_token
+    assert ("colour" in answer) is in_response
+    assert "colour" not in payload(answer["refresh"])
 
 
 def test_a_wrong_password_begins_no_session(client: APIClient, user: User) -> None:

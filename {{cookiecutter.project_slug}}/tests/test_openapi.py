@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from tests.conftest import HEADER_TYPE
@@ -62,6 +63,19 @@ def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
                 body = answers[status]["content"]["application/json"]["schema"]
                 assert body == {"$ref": "#/components/schemas/Error"}
                 assert answers[status]["description"]
+
+
+def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        properties = {*schema.get("properties", {})}
+        if properties & {"password", "current_password", "new_password"}:
+            assert name.endswith("Request"), name
+
+
+def test_the_endpoints_have_the_names_that_simplejwt_gives_them() -> None:
+    for name in ("obtain_pair", "refresh", "verify", "blacklist"):
+        path = "/api/token/" if name == "obtain_pair" else f"/api/token/{name}/"
+        assert reverse(f"token_{name}") == path
 
 
 def test_the_authorize_dialog_asks_for_what_the_header_takes(

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from tests.conftest import Login, authorization, credentials, payload
 from tests.factories import PASSWORD, UserFactory
-from tests.forge import REFUSED, SIMPLE_JWT, SUBJECT, answers
+from tests.forge import ABSENT, REFUSED, SIMPLE_JWT, SUBJECT, answers, forge
 from users.models import User
 
 Pair = dict[str, Any]
@@ -240,6 +240,18 @@ def test_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str) -
         assert (response.status_code, response.json()) == (200, {})
     assert not is_alive(pair)
     assert is_alive(other)
+
+
+@pytest.mark.parametrize("claim", ["jti", SUBJECT, "sid", "seq"])
+@pytest.mark.parametrize("value", [ABSENT, None, "", "\0", "x" * 300, [], -1])
+def test_a_logout_with_claims_that_are_none_ends_nothing(
+    login: Login, claim: str, value: object
+) -> None:
+    """15, 23. Signed by us, though never issued."""
+    pair = login()
+    response = post("blacklist", refresh=forge(pair["refresh"], **{claim: value}))
+    assert (response.status_code, response.json()) == (200, {})
+    assert is_alive(pair)
 
 
 def test_an_access_token_logs_nobody_out(login: Login) -> None:

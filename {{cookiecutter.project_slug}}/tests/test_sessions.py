@@ -95,6 +95,15 @@ def test_a_session_is_told_by_its_user_and_address(user: User) -> None:
     assert "unknown" in str(sessions.start(user))
 
 
+def test_a_session_ends_once(user: User, clock: time_machine.Traveller) -> None:
+    session = sessions.start(user)
+    assert LoginSession.objects.revoke() == 1
+    end = LoginSession.objects.get(pk=session.pk).revoked
+    clock.shift(60)
+    assert LoginSession.objects.revoke() == 0
+    assert LoginSession.objects.get(pk=session.pk).revoked == end
+
+
 def test_one_device_is_logged_out(client: APIClient, login: Login) -> None:
     lost, kept = login(), login()
     assert end(client, kept, sid_of(lost)) == 204
