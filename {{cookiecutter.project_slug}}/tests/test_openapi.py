@@ -13,24 +13,33 @@ from rest_framework.test import APIClient
 
 from tests.conftest import HEADER_TYPE
 
-PATHS = {
-    "/.well-known/jwks.json": {"get"},
-    "/api/sessions/": {"get", "delete"},
-    "/api/sessions/{id}/": {"delete"},
-    "/api/token/": {"post"},
-    "/api/token/blacklist/": {"post"},
-    "/api/token/refresh/": {"post"},
-    "/api/token/verify/": {"post"},
-    "/api/users/me/": {"get", "patch"},
-    "/api/users/me/password/": {"post"},
-    "/health/live/": {"get"},
-    "/health/ready/": {"get"},
+# Every operation, and the answers that do not follow from the operation itself.
+OPERATIONS = {
+    ("get", "/.well-known/jwks.json"): {"200", "404"},
+    ("get", "/api/sessions/"): {"200"},
+    ("delete", "/api/sessions/"): {"204"},
+    ("delete", "/api/sessions/{id}/"): {"204", "404"},
+    ("post", "/api/token/"): {"200", "401", "429"},
+    ("post", "/api/token/blacklist/"): {"200"},
+    ("post", "/api/token/refresh/"): {"200", "401", "429"},
+    ("post", "/api/token/verify/"): {"200", "401", "429"},
+    ("get", "/api/users/me/"): {"200"},
+    ("patch", "/api/users/me/"): {"200"},
+    ("post", "/api/users/me/password/"): {"204", "429"},
+    ("get", "/health/live/"): {"200"},
+    ("get", "/health/ready/"): {"200"},
 }
 
 
 @pytest.fixture
 def document(client: APIClient) -> dict[str, Any]:
     return dict(client.get("/api/schema/").json())
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The operations by their method and path."""
+    paths = document["paths"].items()
+    return {(way, path): operation for path, ways in paths for way, operation in ways.items()}
 
 
 def test_the_document_is_valid_and_leaves_nothing_to_guess(
@@ -40,29 +49,39 @@ def test_the_document_is_valid_and_leaves_nothing_to_guess(
     assert capsys.readouterr().err == ""
 
 
-def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
-    described = {path: {*ways} for path, ways in document["paths"].items()}
-    assert described == described | PATHS
-    for ways in document["paths"].values():
-        for operation in ways.values():
-            assert operation["summary"]
-            assert operation["description"]
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in settings.SPECTACULAR_SETTINGS["TAGS"]} | {"health"}
+    described = operations(document)
+    assert described.keys() >= OPERATIONS.keys()
+    for operation in described.values():
+        assert operation["summary"]
+        assert operation["description"]
+        assert {*operation["tags"]} <= tags
 
 
-def test_every_operation_describes_its_errors(document: dict[str, Any]) -> None:
-    for path, ways in document["paths"].items():
-        for way, operation in ways.items():
-            expected = {"default"}
-            if way in ("post", "patch"):
-                expected |= {"400", "413", "415"}
-            if "security" in operation or "/token/" in path:
-                expected |= {"401"} - {"401" if "blacklist" in path else ""}
-            answers = operation["responses"]
-            assert expected <= answers.keys(), (way, path)
-            for status in expected:
-                body = answers[status]["content"]["application/json"]["schema"]
-                assert body == {"$ref": "#/components/schemas/Error"}
-                assert answers[status]["description"]
+def test_every_operation_describes_its_answers(document: dict[str, Any]) -> None:
+    described = operations(document)
+    for (way, path), answers in OPERATIONS.items():
+        operation = described[way, path]
+        expected = {"default"} | ({"400", "413", "415"} if way in ("post", "patch") else set())
+        expected |= {"401"} if operation.get("security") else set()
+        assert operation["responses"].keys() == expected | answers, (way, path)
+        for status in (expected | answers) - {"200", "204"}:
+            body = operation["responses"][status]["content"]["application/json"]["schema"]
+            assert body == {"$ref": "#/components/schemas/Error"}
+            assert operation["responses"][status]["description"]
+
+
+def test_the_answers_are_described_as_they_are(document: dict[str, Any]) -> None:
+    def answer(way: str, path: str) -> dict[str, Any]:
+        responses = operations(document)[way, path]["responses"]
+        return dict(responses["200"]["content"]["application/json"])
+
+    assert answer("get", "/api/sessions/")["schema"]["type"] == "array"
+    for name in ("verify", "blacklist"):
+        assert answer("post", f"/api/token/{name}/")["schema"]["maxProperties"] == 0
+    [example] = answer("post", "/api/token/")["examples"].values()
+    assert example["value"].keys() >= {"access", "refresh"}
 
 
 def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
