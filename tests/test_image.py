@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> Non
         assert is_healthy()
     finally:
         machine.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no hadolint for Windows")
+def test_a_linter_has_nothing_to_say_about_the_image(project: Project) -> None:
+    linter = Path(sysconfig.get_path("scripts")) / "hadolint"
+    command = [str(linter), "--failure-threshold", "style", "Dockerfile"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_no_layer_holds_a_secret_and_nobody_is_root(project: Project) -> None:
