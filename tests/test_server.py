@@ -1,0 +1,47 @@
+"""How the production server deals with connections."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from cluster import Machine
+from servers import HOST, Project, database_with_user
+
+CONNECTIONS = 40
+
+
+def sockets(process: int) -> int:
+    """Count the sockets that a process has open."""
+    files = Path(f"/proc/{process}/fd").iterdir()
+    return sum("socket:" in str(file.readlink()) for file in files)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, as in CI")
+def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
+    """Of one listening socket, a single process may take every connection."""
+    with (
+        database_with_user("sqlite", tmp_path / "database") as url,
+        ExitStack() as stack,
+    ):
+        machine = Machine(Project(tmp_path / "project", url), tmp_path / "log")
+        machine.start(WORKERS="2")
+        stack.callback(machine.stop)
+        master = machine.process.pid
+        children = Path(f"/proc/{master}/task/{master}/children").read_text("ascii")
+        workers = [int(child) for child in children.split()]
+        before = [sockets(worker) for worker in workers]
+        clients = [HTTPConnection(HOST, machine.port) for _ in range(CONNECTIONS)]
+        for client in clients:
+            stack.callback(client.close)
+            client.request("GET", "/health/live/")
+        for client in clients:
+            assert client.getresponse().read()
+        taken = [
+            sockets(worker) - old for worker, old in zip(workers, before, strict=True)
+        ]
+    assert len(taken) == 2
+    assert min(taken) >= CONNECTIONS // 8
