@@ -74,7 +74,8 @@ def describe_errors(
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for operations in result["paths"].values():
         for operation in operations.values():
-            operation["summary"] = re.split("[.:]", operation["description"])[0]
+            text = operation.get("description", "")  # there is none without a docstring
+            operation.setdefault("summary", re.split("[.:]", text)[0])
             answers = operation["responses"]
             errors = {status for status in answers if status in ERRORS} | {"default"}
             if "requestBody" in operation:

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from config.schema import describe_errors
 from tests.conftest import HEADER_TYPE
 
 # Every operation, and the answers that do not follow from the operation itself.
@@ -82,6 +83,13 @@ def test_the_answers_are_described_as_they_are(document: dict[str, Any]) -> None
         assert answer("post", f"/api/token/{name}/")["schema"]["maxProperties"] == 0
     [example] = answer("post", "/api/token/")["examples"].values()
     assert example["value"].keys() >= {"access", "refresh"}
+
+
+def test_a_view_may_be_without_a_docstring() -> None:
+    paths: dict[str, Any] = {"/api/reports/": {"get": {"responses": {}}}}
+    document: dict[str, Any] = {"components": {"schemas": {}}, "paths": paths}
+    described = describe_errors(document, None, None, False)
+    assert described["paths"]["/api/reports/"]["get"]["summary"] == ""
 
 
 def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
