@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from django.contrib.auth.hashers import get_hasher
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
@@ -376,3 +376,23 @@ def test_a_password_is_taken_as_typed(user: User, password: str) -> None:
     for other in (password.strip(), f"{password} ", password.rstrip("\n ")):
         expected = 200 if other == password else 401
         assert guess(user.get_username(), other).status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("hop", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("rubbish:80", ""),
+    ],
+)
+def test_a_client_is_told_by_its_address_without_the_port(
+    settings: Settings, hop: str, address: str
+) -> None:
+    """28. Some proxies write it, and everybody would be one client."""
+    settings.TRUSTED_PROXIES = 1
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": f"192.0.2.1, {hop}"})
+    assert throttling.client_address(request) == address

@@ -11,6 +11,7 @@ When the store is away its exception goes through, and the attempt is not made.
 
 import hashlib
 import ipaddress
+import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ from redis import Redis
 from rest_framework.exceptions import Throttled
 
 from users.models import Failure
+
+WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ def client_address(request: HttpRequest) -> str:
         hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if len(hops) >= settings.TRUSTED_PROXIES:
             address = hops[-settings.TRUSTED_PROXIES].strip()
+        if found := WITH_PORT.fullmatch(address):  # as some proxies write it
+            address = found[1] or found[2]
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])  # without a zone
     except ValueError:
