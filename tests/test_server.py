@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from contextlib import ExitStack
 from http.client import HTTPConnection
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Machine
-from servers import HOST, Project, database_with_user
+from servers import HOST, PYTHON, Project, database_with_user
 
 CONNECTIONS = 40
 
@@ -45,3 +47,19 @@ def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
         ]
     assert len(taken) == 2
     assert min(taken) >= CONNECTIONS // 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn is not for Windows")
+def test_all_processes_share_a_unix_socket(tmp_path: Path) -> None:
+    """Of one for each, the last would take the place of all others."""
+    with database_with_user("sqlite", tmp_path / "database") as url:
+        project = Project(tmp_path / "project", url)
+        done = subprocess.run(
+            [PYTHON, "-m", "gunicorn", "--print-config"],
+            cwd=project.folder,
+            env=project.environment | {"BIND": f"unix:{tmp_path / 'socket'}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert re.search(r"^reuse_port += False$", done.stdout, re.MULTILINE)

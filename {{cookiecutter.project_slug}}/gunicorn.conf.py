@@ -31,9 +31,9 @@ env.refuse_to_start_if_wrong()
 # keys are parsed before the first request.
 preload_app = True
 
-# A socket for each process, unless one is handed over: of a shared one, a single process
-# may take every connection.
-reuse_port = not bind.startswith("fd://")
+# A TCP socket for each process, unless one is handed over: of a shared one, a single
+# process may take every connection.
+reuse_port = not bind.startswith(("fd:", "unix:"))
 
 # Longer than a proxy keeps an idle connection (60 seconds in nginx and most others),
 # so that none sends a request into a connection that is just being closed.
