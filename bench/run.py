@@ -44,11 +44,11 @@ OPERATIONS = ["open", "get", "verify", "refresh", "logout", "login"]
 MAKE_KEY = """
 import sys
 from cryptography.hazmat.primitives import serialization as s
-from config.algorithms import generate_key, is_hmac, public_half, read_keys
+from config.algorithms import generate_key, is_hmac, read_keys
 key = generate_key(sys.argv[1])
 public = ""
 if not is_hmac(sys.argv[1]):
-    half = public_half(read_keys(sys.argv[1], key)[0])
+    half = read_keys(sys.argv[1], key)[0].public_key()
     form = s.PublicFormat.SubjectPublicKeyInfo
     public = half.public_bytes(s.Encoding.PEM, form).decode()
 import json; print(json.dumps([key, public]))

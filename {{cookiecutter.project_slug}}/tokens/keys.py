@@ -20,7 +20,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 from rest_framework_simplejwt.settings import api_settings
 
-from config.algorithms import PrivateKey, UnfitKey, is_hmac, public_half, read_keys
+from config.algorithms import UnfitKey, is_hmac, read_keys
 
 # Three segments in the one canonical spelling of base64url, whose unused last bits
 # are zero and which has no padding (RFC 7515 section 2).
@@ -78,13 +78,13 @@ class KeyRing:
     def _key(self, parsed: Any) -> Key:
         if is_hmac(self.algorithm):
             return Key(kid=None, verifying=parsed, signing=parsed, jwk=None)
-        public = public_half(parsed)
+        private = hasattr(parsed, "public_key")
+        public = parsed.public_key() if private else parsed
         jwk = self.implementation.to_jwk(public, as_dict=True)
         jwk.pop("key_ops", None)
         kid = thumbprint(jwk)
         jwk.update(use="sig", alg=self.algorithm, kid=kid)
-        signing = parsed if isinstance(parsed, PrivateKey) else None
-        return Key(kid=kid, verifying=public, signing=signing, jwk=jwk)
+        return Key(kid=kid, verifying=public, signing=parsed if private else None, jwk=jwk)
 
 
 def thumbprint(jwk: dict[str, str]) -> str:
