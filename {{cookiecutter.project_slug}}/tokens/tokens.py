@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from rest_framework_simplejwt import tokens
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from tokens import sessions
@@ -53,7 +53,16 @@ class SessionToken(tokens.Token):
 
 
 class AccessToken(SessionToken, tokens.AccessToken):
-    """Opens the API for some minutes; carries the extra claims."""
+    """Opens the API for some minutes, while its session lives; carries the extra claims.
+
+    One that was read knows its ``session``.
+    """
+
+    session: LoginSession
+
+    def verify(self) -> None:
+        super().verify()
+        self.session = sessions.get(self.sid, self.payload["sub"])
 
 
 class RefreshToken(SessionToken, tokens.RefreshToken):
@@ -84,13 +93,9 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
         return token
 
     @classmethod
-    def genuine(cls, text: str) -> Self:
-        """Reads a refresh token of whatever age. Raises ``TokenError``."""
-        token = cls()
-        try:
-            token.payload = token_backend().read(text)
-        except TokenBackendError as error:
-            raise TokenError("Token is invalid") from error
+    def of_any_age(cls, text: str) -> Self:
+        """Reads a refresh token that we have signed. Raises ``TokenError``."""
+        token = cls(text, verify=False)
         token.verify_token_type()
         token.verify_forms()
         return token
