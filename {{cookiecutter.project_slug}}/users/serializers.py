@@ -3,18 +3,15 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
-from django.db import models
 from rest_framework import serializers
 
-from config.api import StringField, TextField
+from config.api import StringField
 from users.models import User
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    serializer_field_mapping = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        models.CharField: StringField,
-    }
+    first_name = StringField(max_length=150, allow_blank=True, required=False)
+    last_name = StringField(max_length=150, allow_blank=True, required=False)
 
     class Meta:
         model = User
@@ -41,17 +38,9 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class PasswordChangeSerializer(serializers.Serializer[User]):
-    current_password = TextField(write_only=True)
-    new_password = TextField(write_only=True)
+    current_password = StringField(write_only=True, trim_whitespace=False)
+    new_password = StringField(write_only=True, trim_whitespace=False)
 
     def validate_new_password(self, value: str) -> str:
         validate_password(value, self.context["request"].user)
         return value
-
-    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        """Refuses lone surrogates, which JSON can hold and no hasher takes."""
-        try:
-            "".join(attrs.values()).encode()
-        except UnicodeEncodeError:
-            raise serializers.ValidationError("This is not text.") from None
-        return attrs
