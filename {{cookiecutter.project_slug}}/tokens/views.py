@@ -3,9 +3,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
-from django.utils.cache import patch_cache_control
+from django.views.decorators.cache import cache_control
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,14 +24,10 @@ class TokenView(views.TokenViewBase):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Outside of any transaction, so that a refusal cannot undo a revocation."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
-
-    def finalize_response(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Keeps tokens out of every cache (RFC 6749 section 5.1)."""
-        response = super().finalize_response(request, *args, **kwargs)
-        patch_cache_control(response, no_store=True)
-        return response
+        """Out of every cache (RFC 6749 section 5.1), and outside of any transaction,
+        so that a refusal cannot undo a revocation."""
+        view = cache_control(no_store=True)(super().as_view(**initkwargs))
+        return transaction.non_atomic_requests(view)
 
 
 class GuessedTokenView(TokenView):
@@ -68,7 +64,7 @@ class TokenBlacklistView(TokenView, views.TokenBlacklistView):
     """Log out: ends the session that the refresh token belongs to."""
 
 
-class SessionListView(GenericAPIView[LoginSession]):
+class SessionListView(ListAPIView[LoginSession]):
     """The caller's live sessions."""
 
     serializer_class = serializers.LoginSessionSerializer
@@ -76,10 +72,6 @@ class SessionListView(GenericAPIView[LoginSession]):
 
     def get_queryset(self) -> LoginSessionQuerySet:
         return sessions.of(cast(User, self.request.user))
-
-    @extend_schema(responses={200: serializers.LoginSessionSerializer(many=True)})
-    def get(self, request: Request) -> Response:
-        return Response(self.get_serializer(self.get_queryset(), many=True).data)
 
     @extend_schema(operation_id="sessions_destroy_all", responses={204: None})
     def delete(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin
 from django.contrib.auth.password_validation import password_changed
@@ -30,11 +30,6 @@ class PasswordView(GenericAPIView[User]):
     """Change the password, and end every session of the user, this one too."""
 
     serializer_class = PasswordChangeSerializer
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Outside of any transaction, so that a refusal cannot undo its counting."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
     def post(self, request: Request) -> Response:
         user = cast(User, request.user)
