@@ -1,13 +1,10 @@
 """The conventions of this API: JSON in and JSON out, errors included."""
 
-import json
-import logging
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +15,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
-logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError, RedisError)  # a service that requests need
 
 
@@ -28,31 +24,17 @@ class PayloadTooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
-class Unavailable(exceptions.APIException):
-    status_code = 503
-    default_detail = "The service is unavailable for the moment. Try again."
-    default_code = "unavailable"
-
-
-class BoundedJSONParser(JSONParser):
-    """Reads a JSON object of at most ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes."""
+class JSONObjectParser(JSONParser):
+    """REST framework's, for a JSON object of whatever depth."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise PayloadTooLarge
         try:
-            data = json.loads(body.decode(), parse_constant=_no_json)
-        except (ValueError, RecursionError) as error:
+            data = super().parse(stream, media_type, parser_context)
+        except (exceptions.ParseError, RecursionError) as error:
             raise exceptions.ParseError("The body is not valid JSON.") from error
         if not isinstance(data, dict):
             raise exceptions.ParseError("The body is not a JSON object.")
         return data
-
-
-def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 class AlwaysJSON(DefaultContentNegotiation):
@@ -82,16 +64,10 @@ class TextField(StringField):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's, always in JSON, and with two more kinds of errors.
-
-    503 while the database or the counter's store is away, and 413.
-    """
+    """REST framework's, always in JSON, and with 413 for a body that is too large."""
     from rest_framework import views  # it imports this module in turn
 
-    if isinstance(exc, AWAY):
-        logger.error("A service that requests need is away", exc_info=exc)
-        exc = Unavailable()
-    elif isinstance(exc, RequestDataTooBig):
+    if isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()
     request = context["request"]
     request.accepted_renderer = JSONRenderer()
@@ -100,7 +76,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
-    """A view for an error that no API view has answered."""
+    """A view for an error that no other view has answered."""
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse({"detail": f"{status.phrase}."}, status=status)
@@ -114,7 +90,7 @@ error_404 = error_page(HTTPStatus.NOT_FOUND)
 
 
 def error_500(request: HttpRequest) -> HttpResponse:
-    """503 while the database or the counter's store is away, as for API views."""
+    """500, or 503 while the database or the counter's store is away."""
     away = isinstance(sys.exc_info()[1], AWAY)
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
     return error_page(status)(request)

@@ -35,7 +35,9 @@ PER_ACCOUNT = 100, timedelta(hours=1)
 def guess(name: str, password: str = "wrong", address: str = "192.0.2.1", **extra: Any) -> Any:
     """The answer to a login from an address."""
     body = json.dumps({User.USERNAME_FIELD: name, "password": password})
-    return APIClient().post(
+    client = APIClient()
+    client.raise_request_exception = False
+    return client.post(
         "/api/token/",
         body,
         content_type="application/json",
