@@ -1,14 +1,12 @@
 """Reading settings from the environment, with every mistake reported at once."""
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from environs import Env, EnvValidationError, ValidationError
-from redis.connection import parse_url
+from environs import Env, EnvValidationError, ValidationError, validate
 
 #: What each variable takes, for the one line that is printed when it is unusable.
 ACCEPTS = {
@@ -62,21 +60,16 @@ class Environment(Env):
             self.seal()
         except EnvValidationError as error:
             self.problems += [
-                f"{name}: {' '.join(messages)} It takes {ACCEPTS[name]}."
+                f"{name}: {' '.join(messages)} It takes {ACCEPTS.get(name, 'another value')}."
                 for name, messages in error.error_messages.items()  # type: ignore[union-attr]
             ]
         if self.problems:
             raise SystemExit("\n".join(self.problems))
 
 
-def each(validator: Callable[[str], Any]) -> Callable[[list[str]], None]:
+def each(validator: Callable[[str], Any]) -> Callable[[list[str]], Any]:
     """A validator for lists that asks ``validator`` about every item."""
-
-    def validate_items(items: list[str]) -> None:
-        for item in items:
-            validator(item)
-
-    return validate_items
+    return lambda items: [validator(item) for item in items]
 
 
 def secret_key(key: str) -> None:
@@ -95,14 +88,10 @@ def database_url(url: str) -> None:
         raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
 
 
-def redis_url(url: str) -> None:
-    """A validator for the URLs of Redis servers."""
-    try:
-        host = parse_url(url).get("host", "")  # type: ignore[no-untyped-call]
-    except ValueError:
-        host = ""
-    if not re.fullmatch(r"[^\s/]+", host):
-        raise ValidationError("Not the URL of a Redis server.")
+#: A validator for the URLs of Redis servers.
+redis_url = validate.Regexp(
+    r"rediss?://([^\s/]*@)?([\w.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?(/\d*)?(\?\S*)?\Z"
+)
 
 
 def database(url: str) -> dict[str, Any]:
