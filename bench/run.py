@@ -439,8 +439,7 @@ def http(bench):
 FILL = """
 INSERT INTO tokens_loginsession
     (id, user_id, auth_hash, seq, created, rotated, expires, user_agent, address)
-SELECT (lpad(to_hex(n), 12, '0') || '7000800000000000' || lpad(to_hex(n % 65536), 4,
-    '0'))::uuid, 1, repeat('0', 64), n % 100, now(), now(),
+SELECT gen_random_uuid(), 1, repeat('0', 64), n % 100, now(), now(),
     now() + interval '{start}' + n * interval '1 second', 'benchmark', '127.0.0.1'
 FROM generate_series(1, {rows}) AS n
 """

@@ -1,11 +1,10 @@
 """Login sessions: seen and ended over the API, and their end come what may."""
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import RFC_4122, uuid4
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -27,7 +26,7 @@ from tests.conftest import (
 )
 from tests.factories import UserFactory
 from tokens import sessions
-from tokens.models import LoginSession, time_ordered_id
+from tokens.models import LoginSession
 from tokens.tokens import RefreshToken
 from users.models import User
 
@@ -79,15 +78,6 @@ def test_the_list_holds_the_callers_live_sessions_only(client: APIClient, login:
     LoginSession.objects.filter(pk=sid_of(over)).update(expires=timezone.now())
     current = {item["id"]: item["current"] for item in listed(client, mine)}
     assert current == {sid_of(other): False, sid_of(mine): True}
-
-
-def test_the_id_of_a_session_is_a_uuid_of_version_7(clock: time_machine.Traveller) -> None:
-    """Time-ordered (RFC 9562 section 5.7), and random for the rest."""
-    first, second = time_ordered_id(), time_ordered_id()
-    assert first != second
-    assert first.int >> 80 == second.int >> 80 == int(time.time() * 1000)
-    for made in (time_ordered_id() for _ in range(64)):
-        assert (made.version, made.variant) == (7, RFC_4122)
 
 
 def test_a_session_is_told_by_its_user_and_address(user: User) -> None:

@@ -1,26 +1,15 @@
 """One row for each login."""
 
-import secrets
-import time
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connections, models
 from django.utils import timezone
 
 from users.models import User
-
-
-def time_ordered_id() -> UUID:
-    """A version 7 UUID (RFC 9562 section 5.7): neighbours in time are neighbours in
-    the index, which keeps a large table quick to write."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
 
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
@@ -87,7 +76,7 @@ class LoginSession(models.Model):
     No token is stored, nor anything that one could be made from.
     """
 
-    id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
     )

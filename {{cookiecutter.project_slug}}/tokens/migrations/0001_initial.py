@@ -1,9 +1,9 @@
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
-
-import tokens.models
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LoginSession",
             fields=[
-                ("id", models.UUIDField(default=tokens.models.time_ordered_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("auth_hash", models.CharField(editable=False, max_length=64)),
                 ("seq", models.PositiveIntegerField(default=0)),
                 ("rotated", models.DateTimeField()),
