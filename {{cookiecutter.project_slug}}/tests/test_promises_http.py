@@ -152,16 +152,21 @@ def test_another_content_type_is_refused(send: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "application/json; charset=utf-16",
-        "application/json; charset=rot13",
         "application/json;;;=",
         "application/json; boundary=" + "x" * 5_000,
         "Application/JSON",
     ],
 )
 def test_odd_parameters_of_the_content_type_are_harmless(send: Any, kind: str) -> None:
-    """34. JSON is UTF-8, whatever a parameter says (RFC 8259 section 8.1)."""
+    """34. 4xx at most."""
     assert_json(send("/api/token/verify/", b'{"token": "a"}', kind), 400, 401, 415)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "rot13", "punycode", "undefined"])
+def test_json_is_utf_8_whatever_a_charset_says(send: Any, charset: str) -> None:
+    """34. Some decoders take minutes for what this one reads at once."""
+    kind = f"application/json; charset={charset}"
+    assert_json(send("/api/token/verify/", b'{"token": "a"}', kind), 401)
 
 
 @pytest.mark.parametrize(
