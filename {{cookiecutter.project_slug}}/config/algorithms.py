@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 from jwt.exceptions import InvalidKeyError
 
@@ -79,6 +79,8 @@ def _read(algorithm: str, text: str) -> Any:
     except (InvalidKeyError, ValueError, TypeError, UnsupportedAlgorithm):
         what = f"no key for {algorithm}, or is cut short, encrypted or a certificate"
         raise UnfitKey(f"it is {what}") from None
+    if isinstance(key, (ed448.Ed448PrivateKey, ed448.Ed448PublicKey)):
+        raise UnfitKey(f"it is an Ed448 key; {algorithm} takes Ed25519")
     if weakness := implementation.check_key_length(key):
         raise UnfitKey(weakness.rstrip("."))
     return key

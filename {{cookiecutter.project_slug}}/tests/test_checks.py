@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed448, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -26,7 +26,9 @@ from tests.conftest import UseKeys, key_for
 from tokens.checks import refuse_to_start_if_wrong
 
 
-def private_pem(key: rsa.RSAPrivateKey, protection: KeySerializationEncryption) -> str:
+def private_pem(
+    key: rsa.RSAPrivateKey | ed448.Ed448PrivateKey, protection: KeySerializationEncryption
+) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection).decode()
 
 
@@ -57,6 +59,7 @@ UNFIT = {
     "P-256 for ES384": ("ES384", key_for("ES256")),
     "Ed25519 for RS256": ("RS256", key_for("EdDSA")),
     "RSA for EdDSA": ("EdDSA", key_for("RS256")),
+    "Ed448": ("EdDSA", private_pem(ed448.Ed448PrivateKey.generate(), NoEncryption())),
 }
 
 
