@@ -28,6 +28,7 @@ UNUSABLE = [
     ("JWT_VERIFYING_KEYS", "too short"),
     ("REDIS_URL", "rubbish"),
     ("REDIS_URL", "http://host"),
+    ("REDIS_URL", "redis://host:99999"),
     ("CORS_ALLOWED_ORIGINS", "app.example.com"),
     ("CORS_ALLOWED_ORIGINS", "*"),
     ("TRUSTED_PROXIES", "-1"),

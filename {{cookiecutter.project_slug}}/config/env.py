@@ -1,12 +1,14 @@
 """Reading settings from the environment, with every mistake reported at once."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from environs import Env, EnvValidationError, ValidationError, validate
+from environs import Env, EnvValidationError, ValidationError
+from redis.connection import parse_url
 
 #: What each variable takes, for the one line that is printed when it is unusable.
 ACCEPTS = {
@@ -88,10 +90,14 @@ def database_url(url: str) -> None:
         raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
 
 
-#: A validator for the URLs of Redis servers.
-redis_url = validate.Regexp(
-    r"rediss?://([^\s/]*@)?([\w.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?(/\d*)?(\?\S*)?\Z"
-)
+def redis_url(url: str) -> None:
+    """A validator for the URLs of Redis servers."""
+    try:
+        host = parse_url(url).get("host") or ""  # type: ignore[no-untyped-call]
+    except ValueError:
+        host = ""
+    if not re.fullmatch(r"[^\s/]+", host):
+        raise ValidationError("Not the URL of a Redis server.")
 
 
 def database(url: str) -> dict[str, Any]:

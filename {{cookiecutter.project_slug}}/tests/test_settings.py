@@ -52,7 +52,7 @@ UNUSABLE = {
     "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
     "DJANGO_SECRET_KEY_FALLBACKS": ["short", VARIABLES["DJANGO_SECRET_KEY"] + ", "],
     "DATABASE_URL": ["mysql://db/name", "postgresql://db:port/name"],
-    "REDIS_URL": ["redis://", "redis://host:port/0"],
+    "REDIS_URL": ["redis://", "redis://:p#w@host:6379/0"],
     "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
     "TRUSTED_PROXIES": ["-1", "one"],
     "SECURE_SSL_REDIRECT": ["perhaps", "2"],
