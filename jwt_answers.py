@@ -87,8 +87,8 @@ def project_slug(text: str, _: object = None) -> str:
     ensure(text[0].isalpha(), "it does not begin with a letter")
     ensure(text[-1].isalnum(), "it ends with - or _")
     same = re.sub("[-_]+", "-", text)  # for package indexes (PEP 503)
-    free = same not in PACKAGES and not re.fullmatch(DEVICES, text)
-    ensure(free, "a package the project needs, or Windows, has that name")
+    ensure(same not in PACKAGES, "a package the project needs has that name")
+    ensure(not re.fullmatch(DEVICES, text), "Windows has no folder of that name")
     return text
 
 
@@ -116,6 +116,7 @@ def parts(text: str, longest: int = LONGEST) -> dict[str, int]:
     Good: ``5 minutes``, ``90 s``, ``1h30m``, ``1 day``, ``2w``, ``PT15M``, ``P1DT12H``.
     Bad: ``5`` (of what?), ``1.5h``, ``-5m``, ``0s``, ``1h 1h``, ``1 month``, ``11y``.
     """
+    ensure(text, "it is empty")
     ensure(not re.fullmatch("[0-9]+", text), "the unit is missing")
     text = text.upper().strip("P").replace("T", "") if ISO.fullmatch(text) else text
     fits = re.fullmatch(f"({PART.pattern})*", text, PART.flags)
@@ -128,7 +129,8 @@ def parts(text: str, longest: int = LONGEST) -> dict[str, int]:
         found[unit] = int(number) if len(number) < 13 else LONGEST + 1
     length = sum(count * SECONDS[unit] for unit, count in found.items())
     ensure(length, "it is no time at all")
-    ensure(length <= longest, "it is too long")
+    limit = "no longer than" if longest == LONGEST else "shorter than"
+    ensure(length <= longest, f"it has to be {limit} 3650 days")
     if len(str(found)) > 60:  # too long for its line, unless carried over
         for unit in SECONDS:
             found[unit], length = divmod(length, SECONDS[unit])
@@ -161,7 +163,8 @@ def life(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
     parts(text, LONGEST if least else LONGEST - 1)  # so that others can be longer
     other = answers.get(least)
     fits = seconds(text) >= seconds(other) + more
-    ensure(fits, f"it has to be longer, since {least} is {other}")
+    how = "longer" if more else "at least as long"
+    ensure(fits, f"it has to be {how}, since {least} is {other}")
 
 
 def header_types(text: str, _: object = None) -> list[str]:
@@ -199,7 +202,8 @@ SOURCES: dict[str, tuple[str, object]] = {
 IN_TOKEN = "iss sub aud exp nbf iat jti typ token_type sid seq".split()
 IN_RESPONSE = "access refresh".split()
 # Django's columns, which SQL compares without regard to case; other members of the user
-# model and its factory; names that its annotations, fields and constructor need.
+# model, its factory and their metaclasses; names that its annotations, fields and
+# constructor need.
 MEMBERS = re.compile(
     r"""(?i:id|password|last_login|is_superuser|username|first_name|last_name|email)
     | (?i:is_staff|is_active|date_joined) | groups | (user_)?permissions
@@ -209,7 +213,8 @@ MEMBERS = re.compile(
     | log(entry|in_?session)(s|_set)? | (date|unique)_error_message | email_user | pk
     | normalize_username | prepare_database_save | save_base | serializable_value
     | username_validator | validate_(constraints|unique) | from_db | objects | l
-    | (build|create|stub)(_batch)? | reset_sequence | cls | self | models | datetime
+    | (build|create|stub|(simple_)?generate)(_batch)? | reset_sequence | add_to_class
+    | mro | cls | self | models | datetime
     | uuid | bool|bytes|dict|float|int|list|object|property|set|str|super|tuple
     """,
     re.VERBOSE,
@@ -282,7 +287,7 @@ def claim(item: str) -> Claim:
     ensure(not keyword.iskeyword(name), f"{name} is a Python keyword")
     ensure(name not in IN_TOKEN, f"{name} is a name the token itself uses")
     source = value if equals and not colon else name
-    secret = "password" in (name.lower(), source.lower())
+    secret = re.search(r"(^|[ _])password\d*\b", f"{name} {source}".lower())
     ensure(not secret, "a password never leaves the database")
     if not colon:
         if source not in SOURCES:

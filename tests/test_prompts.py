@@ -87,7 +87,7 @@ WRONG = [
     ("project_slug", "django", "my_django", "a package the project needs"),
     ("access_token_lifetime", "5 potatoes", "5 m", "'potatoes' is not a unit"),
     ("refresh_token_lifetime", "5 minutes", "6 minutes", "it has to be longer"),
-    ("session_lifetime", "1 hour", "1 day", "it has to be longer"),
+    ("session_lifetime", "1 hour", "1 day", "it has to be at least as long"),
     ("auth_header_type", "Bearer:", "JWT", "'Bearer:' is not an HTTP token"),
     ("extra_claims", "emial", "none", "did you mean email?"),
 ]
