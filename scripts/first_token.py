@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -21,25 +22,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from cookiecutter.main import cookiecutter
 from uv import find_uv_bin
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 PASSWORD = secrets.token_urlsafe()
-# The project's packages go into the project, not into the caller's environment.
+# Packages go into the project, and nothing into the caller's environment or database.
+OTHERS = re.compile("VIRTUAL_ENV|DATABASE_URL|REDIS_URL|(DJANGO|JWT)_.*")
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+    **{name: text for name, text in os.environ.items() if not OTHERS.fullmatch(name)},
     "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
 }
+urlopen = build_opener(ProxyHandler({})).open  # this machine needs no proxy
 
 
 def install(project: Path) -> None:
     """Make the project's virtual environment, with the Python that runs this."""
     options = ("--quiet", "--no-dev", "--python", sys.executable)
     command = [find_uv_bin(), "sync", *options]
-    subprocess.run(command, cwd=project, env=ENVIRONMENT, check=True)
+    if subprocess.run(command, cwd=project, env=ENVIRONMENT).returncode:
+        raise SystemExit("The packages could not be installed: uv says why above.")
 
 
 def manage(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
