@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests.conftest import Login, authorization, credentials
@@ -418,6 +419,17 @@ def test_methods_are_what_they_say(client: APIClient, login: Login, user: User) 
     user.refresh_from_db()
     assert user.first_name != "changed"
     assert answers(client, pair["access"])["access"] == 200
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_slash_is_added_to_reads_alone(
+    client: APIClient, settings: Settings, debug: bool
+) -> None:
+    """38. What is sent to an address without it is not redirected, but 404."""
+    settings.DEBUG = debug
+    assert client.get(LOGIN.rstrip("/")).status_code == 301
+    for method in ("post", "put", "patch", "delete"):
+        assert getattr(client, method)(LOGIN.rstrip("/")).status_code == 404
 
 
 def test_the_deployment_checks_are_silent() -> None:
