@@ -147,6 +147,7 @@ def test_a_key_that_does_not_verify_what_it_signs_is_an_error(
         ("AUDIENCE", ["a", "b"], 3),
         ("AUTH_HEADER_TYPES", "Bearer", 4),
         ("AUTH_HEADER_TYPES", (), 4),
+        ("AUTH_HEADER_TYPES", ("Bea rer",), 4),
     ],
 )
 def test_a_value_that_cannot_work_is_an_error_that_names_it(
@@ -185,6 +186,12 @@ def test_lifetimes_have_to_go_together(
     monkeypatch.setattr(api_settings, "REFRESH_TOKEN_LIFETIME", refresh)
     settings.SESSION_LIFETIME = session
     settings.REFRESH_GRACE_PERIOD = grace
+    assert "lifetimes" in only_error(2)
+
+
+@pytest.mark.parametrize("name", ["SESSION_LIFETIME", "REFRESH_GRACE_PERIOD"])
+def test_a_lifetime_cannot_be_left_out(settings: Settings, name: str) -> None:
+    delattr(settings, name)
     assert "lifetimes" in only_error(2)
 
 

@@ -1,5 +1,6 @@
 """System checks: what would fail at the first login fails at the start."""
 
+import re
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -10,6 +11,8 @@ from rest_framework_simplejwt.settings import DEFAULTS, api_settings
 
 from config.algorithms import ALGORITHMS, UnfitKey
 from tokens.keys import KeyRing
+
+WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP (RFC 9110 section 5.6.2)
 
 
 @register
@@ -23,9 +26,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     lifetimes = (
         api_settings.ACCESS_TOKEN_LIFETIME,
         api_settings.REFRESH_TOKEN_LIFETIME,
-        settings.SESSION_LIFETIME,
+        getattr(settings, "SESSION_LIFETIME", None),
     )
-    if not _lifetimes_fit(*lifetimes, settings.REFRESH_GRACE_PERIOD):
+    if not _lifetimes_fit(*lifetimes, getattr(settings, "REFRESH_GRACE_PERIOD", None)):
         message = "The lifetimes (access, refresh, session) do not go together: "
         hint = (
             "Write timedeltas with 0 < ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME "
@@ -37,8 +40,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             hint = f"Set JWT_{name}, or a text in config/jwt.py."
             found.append(("E003", f"SIMPLE_JWT: {name} {value!r} is no name.", hint))
     types = api_settings.AUTH_HEADER_TYPES
-    if not isinstance(types, (list, tuple)) or not types:
-        message = f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is no tuple of names."
+    words = isinstance(types, (list, tuple)) and [WORD.fullmatch(str(word)) for word in types]
+    if not words or not all(words):
+        message = f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is no tuple of words."
         found.append(("E004", message, 'Write ("Bearer",), with the comma.'))
     return [Error(text, hint=hint, id=f"tokens.{id}") for id, text, hint in found]
 
