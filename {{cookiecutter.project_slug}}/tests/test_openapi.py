@@ -54,7 +54,8 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
     tags = {"health", *(tag["name"] for tag in document["tags"])}
     described = operations(document)
     assert described.keys() >= OPERATIONS.keys()
-    for operation in described.values():
+    for operation in map(described.get, OPERATIONS):
+        assert operation
         assert operation["summary"]
         assert operation["description"]
         assert {*operation["tags"]} <= tags
