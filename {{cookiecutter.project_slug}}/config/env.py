@@ -105,10 +105,10 @@ def database(url: str) -> dict[str, Any]:
 
     SQLite writes ahead and takes the write lock at once, so that writers wait for
     each other and never fail half way; each thread keeps its connection. PostgreSQL
-    keeps a pool of connections. While it is away a request waits two seconds for one,
-    and the first after its return gets one. What a connection has run five times it
-    prepares, so that PostgreSQL plans it no more; a pgbouncer between them must be 1.21
-    or newer. Options in the URL, such as ``sslmode``, come on top.
+    keeps a pool of connections; while it is away a request waits two seconds for one.
+    What a connection has run five times it prepares, so that PostgreSQL plans it no
+    more; a pgbouncer between them must be 1.21 or newer. Options in the URL, such as
+    ``sslmode``, come on top.
     """
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
