@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ CONNECTIONS = 40
 def sockets(process: int) -> int:
     """Count the sockets that a process has open."""
     files = Path(f"/proc/{process}/fd").iterdir()
-    return sum("socket:" in str(file.readlink()) for file in files)
+    return sum("socket:" in os.path.realpath(file) for file in files)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, as in CI")
