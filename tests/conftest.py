@@ -34,12 +34,24 @@ DEFAULTS = {
 CommandLine = Callable[..., Result]
 
 
+def render(folder: Path, **answers: str) -> Path:
+    """Generate a project in ``folder``; the answers not given are the defaults."""
+    project = generate(
+        str(ROOT),
+        no_input=True,
+        extra_context=answers,
+        output_dir=str(folder),
+        accept_hooks=False,
+    )
+    return Path(project)
+
+
 def make_environment(folder: Path, *packages: str) -> str:
     """Install what a rendered project and its tests need; return the Python.
 
     ``packages`` come on top, and win over the project's own choice.
     """
-    project = generate(str(ROOT), no_input=True, output_dir=folder, accept_hooks=False)
+    project = render(folder)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     uv = [sys.executable, "-m", "uv"]
     subprocess.run(

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from conftest import ROOT
-from cookiecutter.main import cookiecutter
+from conftest import render
 from servers import HOST, PYTHON
 
 #: The user whom the README, ``api.http`` and the OpenAPI examples log in.
@@ -43,15 +42,7 @@ class Development:
     """A rendered project in ``folder``, and a shell to type commands into."""
 
     def __init__(self, folder: Path, **answers: str) -> None:
-        self.folder = Path(
-            cookiecutter(
-                str(ROOT),
-                no_input=True,
-                extra_context=answers,
-                output_dir=str(folder),
-                accept_hooks=False,
-            )
-        )
+        self.folder = render(folder, **answers)
         with socket.create_server((HOST, 0)) as listener:
             self.address = f"{HOST}:{listener.getsockname()[1]}"
         self.url = f"http://{self.address}"
@@ -93,6 +84,15 @@ class Development:
                 except OSError:  # not yet
                     time.sleep(0.05)
             yield self.url
+
+
+@contextmanager
+def served(folder: Path, **answers: str) -> Iterator[Development]:
+    """Serve a project in which Ada is a user."""
+    project = Development(folder, **answers)
+    project.add_user()
+    with project.serve():
+        yield project
 
 
 class Shell:

@@ -25,8 +25,7 @@ from uuid import uuid4
 import jwt
 import psycopg
 import pytest
-from conftest import ROOT
-from cookiecutter.main import cookiecutter
+from conftest import ROOT, render
 from psycopg import sql
 
 HOST = "127.0.0.1"
@@ -131,15 +130,7 @@ class Project:
     """A rendered project in ``folder``, configured for production."""
 
     def __init__(self, folder: Path, database_url: str, **answers: str) -> None:
-        self.folder = Path(
-            cookiecutter(
-                str(ROOT),
-                no_input=True,
-                extra_context=answers,
-                output_dir=str(folder),
-                accept_hooks=False,
-            )
-        )
+        self.folder = render(folder, **answers)
         self.environment = {
             "PATH": os.environ["PATH"],
             "DJANGO_SETTINGS_MODULE": "config.settings.production",

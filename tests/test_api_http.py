@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from development import Development
+from development import Development, served
 
 OTHERS = {"login_field": "email", "auth_header_type": "JWT, Bearer"}
 ANSWERS = [
@@ -27,9 +27,7 @@ ANSWERS = [
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Development]:
-    project = Development(tmp_path_factory.mktemp("project"), **request.param)
-    project.add_user()
-    with project.serve():
+    with served(tmp_path_factory.mktemp("project"), **request.param) as project:
         yield project
 
 

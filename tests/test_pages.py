@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from development import PASSWORD, USER, Development
+from development import PASSWORD, USER, Development, served
 
 pytest.importorskip("selenium")
 
@@ -31,9 +31,7 @@ ANSWERS = [
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Development]:
-    project = Development(tmp_path_factory.mktemp("project"), **request.param)
-    project.add_user()
-    with project.serve():
+    with served(tmp_path_factory.mktemp("project"), **request.param) as project:
         yield project
 
 
