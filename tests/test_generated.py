@@ -6,6 +6,7 @@ They share one environment, made from the pyproject.toml of a rendered project.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,10 @@ from projects import FAMILIES, pairwise
 from servers import PYTHON
 
 
-def run(project: Path, *command: str, python: str = PYTHON) -> str:
-    """Run a command of Python in a project; return its output, fail with it."""
+def attempt(
+    project: Path, *command: str, python: str = PYTHON
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of Python in a project."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -27,9 +30,14 @@ def run(project: Path, *command: str, python: str = PYTHON) -> str:
     }
     if url := os.environ.get("TEST_REDIS_URL"):
         environment["REDIS_URL"] = url
-    done = subprocess.run(
+    return subprocess.run(
         [python, *command], cwd=project, env=environment, capture_output=True, text=True
     )
+
+
+def run(project: Path, *command: str, python: str = PYTHON) -> str:
+    """Run a command of Python in a project; return its output, fail with it."""
+    done = attempt(project, *command, python=python)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return done.stdout
 
@@ -49,6 +57,38 @@ def test_a_project_passes_its_own_tests_types_and_checks(
     project = cookies.bake(extra_context=answers).project_path
     passes_its_own_tests(project)
     run(project, "-m", "mypy", ".")
+
+
+# What an owner may change in ``config/jwt.py``, and to what, or leave out of claims.
+CHANGES = {
+    "ACCESS_TOKEN_LIFETIME": "timedelta(seconds=77)",
+    "REFRESH_TOKEN_LIFETIME": "timedelta(hours=7)",
+    "SESSION_LIFETIME": "timedelta(days=44)",
+    "REFRESH_GRACE_PERIOD": "timedelta(0)",
+    "ALGORITHM": '"ES384"',
+    "AUTH_HEADER_TYPES": '("Other", "Bearer")',
+    "PROJECT_SLUG": '"another"',
+    "EXTRA_CLAIMS_IN_TOKEN": "False",
+    "EXTRA_CLAIMS_IN_RESPONSE": "False",
+    "username": None,
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "value"), CHANGES.items(), ids=CHANGES)
+def test_a_changed_choice_fails_in_one_module_of_the_tests(
+    cookies: Any, name: str, value: str | None
+) -> None:
+    project = cookies.bake().project_path
+    file = project / ("config/jwt.py" if value else "tokens/claims.py")
+    old = re.compile(rf'^( *"?{name}"?(?::| =) )(.+?)(,?)$', re.M)
+    new = rf"\g<1>{value}\g<3>" if value else ""
+    text, count = old.subn(new, file.read_text("utf-8"))
+    assert count == 1
+    file.write_text(text, "utf-8")
+    done = attempt(project, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider")
+    failed = re.findall(r"^(?:FAILED|ERROR) ([\w/.]+)", done.stdout, re.M)
+    assert {*failed} == {"tests/test_choices.py"}, done.stdout[-6000:]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -23,6 +24,13 @@ def sockets(process: int) -> int:
     return sum("socket:" in os.path.realpath(file) for file in files)
 
 
+def listening(port: int) -> int:
+    """Count the sockets that wait for connections at a port."""
+    lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+    found = [(line.split()[1].split(":")[1], line.split()[3]) for line in lines]
+    return found.count((f"{port:04X}", "0A"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, as in CI")
 def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
     """Of one listening socket, a single process may take every connection."""
@@ -33,6 +41,9 @@ def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
         machine = Machine(Project(tmp_path / "project", url), tmp_path / "log")
         machine.start(WORKERS="2")
         stack.callback(machine.stop)
+        end = time.monotonic() + 30
+        while listening(machine.port) < 2 and time.monotonic() < end:
+            time.sleep(0.05)  # the second process comes a moment later
         master = machine.process.pid
         children = Path(f"/proc/{master}/task/{master}/children").read_text("ascii")
         workers = [int(child) for child in children.split()]

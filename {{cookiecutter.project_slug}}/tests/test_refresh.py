@@ -116,6 +116,7 @@ def test_verify_says_of_a_used_refresh_token_what_a_refresh_would(
     client: APIClient, user: User, settings: Settings, clock: time_machine.Traveller
 ) -> None:
     settings.SESSION_LIFETIME = timedelta(days=1)
+    settings.REFRESH_GRACE_PERIOD = 10 * SECOND
     session = sessions.start(user)
     current = refresh(client, str(RefreshToken.for_session(session, 0))).json()
     clock.shift(settings.REFRESH_GRACE_PERIOD - SECOND)
