@@ -217,7 +217,7 @@ FRAGMENTS = [
     f"`touch {CANARY}`",
     f"; touch {CANARY} #",
     *("# jinja: if true", "# jinja: include '/etc/passwd'", "\n# jinja: endif\n"),
-    *("../", "..", "/tmp/x", "~", "C:\\", "a/b", "./", "-rf", "--help", "NUL", "con"),
+    *("../", "..", "/x/y", "~", "C:\\", "a/b", "./", "-rf", "--help", "NUL", "con"),
     *(
         "🚀",
         "👩‍🚀",

@@ -198,7 +198,7 @@ BAD = {
         "{# x #}",
         "a" * 300,
     ],
-    "project_slug": ["", "My API", "a" * 300, "/tmp/x", "..", "a/../b", "1a", "a.b"],
+    "project_slug": ["", "My API", "a" * 300, "/x/y", "..", "a/../b", "1a", "a.b"],
     "access_token_lifetime": ["0", "-5m", "1e9d", "NaN", "5", "", "0s", "3650 days"],
     "refresh_token_lifetime": ["1m", "5m", "99999999999999999999 days", "1 month"],
     "session_lifetime": ["1h", "forever", "P1Y", "3651d"],

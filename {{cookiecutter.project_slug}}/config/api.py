@@ -36,7 +36,7 @@ class SlashForReaders(CommonMiddleware):
 
 
 class JSONObjectParser(JSONParser):
-    """REST framework's, for a JSON object of whatever depth."""
+    """REST framework's, for objects only, and with 400 for nesting that is too deep."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:  # as UTF-8 (RFC 8259 section 8.1): some other decoders take minutes

@@ -92,7 +92,7 @@ def database_url(url: str) -> None:
 
 def redis_url(url: str) -> None:
     """A validator for the URLs of Redis servers."""
-    try:
+    try:  # redis-py has not annotated its own reader
         host = parse_url(url).get("host") or ""  # type: ignore[no-untyped-call]
     except ValueError:
         host = ""
