@@ -1,14 +1,12 @@
 """Reading settings from the environment, with every mistake reported at once."""
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 from environs import Env, EnvValidationError, ValidationError
-from redis.connection import parse_url
 
 #: What each variable takes, for the one line that is printed when it is unusable.
 ACCEPTS = {
@@ -18,14 +16,10 @@ ACCEPTS = {
     "DATABASE_URL": "for example postgresql://user:password@host:5432/name",
     "JWT_SIGNING_KEY": "what `manage.py generate_signing_key --settings config.settings.development` prints",
     "JWT_VERIFYING_KEYS": "PEM keys one after another, or one HMAC secret per line",
-    "REDIS_URL": "for example redis://host:6379/0",
     "CORS_ALLOWED_ORIGINS": "origins, for example https://app.example.com",
     "TRUSTED_PROXIES": "how many proxies stand in front, for example 1",
     "SECURE_SSL_REDIRECT": "true or false",
     "LOG_LEVEL": "DEBUG, INFO, WARNING, ERROR or CRITICAL",
-    "BIND": "where to listen, for example 0.0.0.0:8000",
-    "WORKERS": "how many processes serve requests, for example 2",
-    "THREADS": "how many requests each process serves at once, for example 4",
 }
 
 
@@ -88,16 +82,6 @@ def database_url(url: str) -> None:
         raise ValidationError("Not a valid database URL.") from None
     if not config["NAME"] or not config["ENGINE"].endswith(("postgresql", "sqlite3")):
         raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
-
-
-def redis_url(url: str) -> None:
-    """A validator for the URLs of Redis servers."""
-    try:  # redis-py has not annotated its own reader
-        host = parse_url(url).get("host") or ""  # type: ignore[no-untyped-call]
-    except ValueError:
-        host = ""
-    if not re.fullmatch(r"[^\s/]+", host):
-        raise ValidationError("Not the URL of a Redis server.")
 
 
 def database(url: str) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 application = get_wsgi_application()
 
-# These need the settings and the applications.
-from config.requests import TolerantWSGIRequest  # noqa: E402
+# The checks need the settings and the applications.
 from tokens.checks import refuse_to_start_if_wrong  # noqa: E402
 
-application.request_class = TolerantWSGIRequest
 refuse_to_start_if_wrong()

@@ -16,8 +16,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
-from config.algorithms import generate_key
 from tests.factories import PASSWORD, UserFactory
+from tokens.algorithms import generate_key
 from tokens.keys import token_backend
 from users.models import User
 

@@ -15,10 +15,10 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.exceptions import TokenBackendExpiredToken
 from rest_framework_simplejwt.settings import api_settings
 
-from config.algorithms import ALGORITHMS, is_hmac
 from config.local import local_secret
 from tests.conftest import Login, UseKeys, key_for, opens, payload, refresh
 from tests.forge import header_of
+from tokens.algorithms import ALGORITHMS, is_hmac
 from tokens.keys import KeyRing, key_ring, thumbprint, token_backend
 
 # Reading RSA keys takes long: where the hash does not matter, one stands for all.

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from config.schema import describe_errors
+from api.schema import describe_errors
 from tests.conftest import HEADER_TYPE
 
 # Every operation, and the answers that do not follow from the operation itself.

@@ -23,7 +23,6 @@ from jwt.algorithms import get_default_algorithms
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config.algorithms import ALGORITHMS, generate_key
 from tests.conftest import Login, payload, refresh
 from tests.factories import PASSWORD, UserFactory
 from tests.forge import (
@@ -40,6 +39,7 @@ from tests.forge import (
     sign,
 )
 from tests.production import python
+from tokens.algorithms import ALGORITHMS, generate_key
 from users.models import User
 
 ASYMMETRIC = not ALGORITHM.startswith("HS")

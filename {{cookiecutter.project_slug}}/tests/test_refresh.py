@@ -44,7 +44,7 @@ def test_a_chain_of_refreshes_goes_on(client: APIClient, login: Login) -> None:
         assert payload(pair["refresh"])["seq"] == number
 
 
-def test_tokens_end_with_their_lifetime(
+def test_tokens_clamp_to_their_lifetime(
     client: APIClient, login: Login, clock: time_machine.Traveller
 ) -> None:
     pair = login()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from api.logs import RedactingJsonFormatter
 from config.env import database
-from config.logs import RedactingJsonFormatter
 from tests.production import VARIABLES, python
 from tokens.keys import KeyRing
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from rest_framework_simplejwt.settings import DEFAULTS, api_settings
 
-from config.algorithms import ALGORITHMS, UnfitKey
+from tokens.algorithms import ALGORITHMS, UnfitKey
 from tokens.keys import KeyRing
 
 WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP (RFC 9110 section 5.6.2)

@@ -20,7 +20,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 from rest_framework_simplejwt.settings import api_settings
 
-from config.algorithms import UnfitKey, is_hmac, read_keys
+from tokens.algorithms import UnfitKey, is_hmac, read_keys
 
 # Three segments in the one canonical spelling of base64url, whose unused last bits
 # are zero and which has no padding (RFC 7515 section 2).
@@ -29,6 +29,9 @@ COMPACT = re.compile(rf"{SEGMENT}\.{SEGMENT}\.{SEGMENT}")
 
 # Header parameters that change how a token is to be read; none of ours has one.
 UNSUPPORTED = {"crit", "b64", "zip"}
+
+# How far ahead the clock of another machine may be, in seconds; ``exp`` gets no grace.
+CLOCK_SKEW = 60
 
 LAST_TIME = 253_402_300_800  # the year 10000, which datetime does not know
 
@@ -140,7 +143,7 @@ class KeyRingTokenBackend(TokenBackend):
         expires, *begins = times
         if verify and expires <= time.time():
             raise TokenBackendExpiredToken("Token is expired")
-        if verify and max(begins) > time.time():
+        if verify and max(begins) > time.time() + CLOCK_SKEW:
             raise TokenBackendError("Token is not valid yet")
         return payload
 

@@ -1,15 +1,12 @@
 """One row for each login."""
 
-from datetime import datetime
-from functools import cache
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
-from django.db import connections, models
+from django.db import models
 from django.utils import timezone
 
-from users.models import User
+from users.models import PrimaryManager
 
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
@@ -20,54 +17,6 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
     def revoke(self) -> int:
         """Ends them at this moment; returns how many were not ended before."""
         return self.filter(revoked=None).update(revoked=timezone.now())
-
-    # Every request comes through the next two, and the ORM takes several times as long
-    # to compile a statement as the database takes to run it.
-
-    def advance(self, sid: UUID, seq: int, now: datetime) -> bool:
-        """Counts ``seq`` up if it is that still and the session is live.
-
-        As ``live().filter(pk=sid, seq=seq).update(seq=F("seq") + 1, rotated=now)``.
-        """
-        connection = connections[self.db]
-        key = LoginSession._meta.pk.get_db_prep_value(sid, connection)
-        time = connection.ops.adapt_datetimefield_value(now)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE tokens_loginsession SET seq = seq + 1, rotated = %s "
-                "WHERE id = %s AND seq = %s AND revoked IS NULL AND expires > %s",
-                [time, key, seq, time],
-            )
-            return bool(cursor.rowcount == 1)
-
-    def with_user(self, sid: UUID) -> "LoginSession | None":
-        """The session ``sid`` and its ``user``.
-
-        As ``select_related("user").filter(pk=sid).first()``, compiled once a process.
-        """
-        sql, compiler, converters = _with_user_plan(self.db)
-        connection = connections[self.db]
-        with connection.cursor() as cursor:
-            key = LoginSession._meta.pk.get_db_prep_value(sid, connection)
-            cursor.execute(sql, [key])
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        values = next(iter(compiler.apply_converters([row], converters)))
-        names = [field.attname for field in LoginSession._meta.concrete_fields]
-        session = LoginSession.from_db(self.db, names, values[: len(names)])
-        names_of_user = [field.attname for field in User._meta.concrete_fields]
-        session.user = User.from_db(self.db, names_of_user, values[len(names) :])
-        return session
-
-
-@cache
-def _with_user_plan(alias: str) -> tuple[str, Any, Any]:
-    query = LoginSession.objects.using(alias).select_related("user")
-    compiler = query.filter(pk=UUID(int=0)).order_by().query.get_compiler(alias)
-    sql, _ = compiler.as_sql()
-    columns = [column for column, *_ in compiler.select]
-    return sql, compiler, compiler.get_converters(columns)
 
 
 class LoginSession(models.Model):
@@ -82,7 +31,7 @@ class LoginSession(models.Model):
     )
     # Of the user's password hash: another one there ends the session.
     auth_hash = models.CharField(max_length=64, editable=False)
-    # The number of the current refresh token, and when it was made.
+    # The number of the current refresh token, and when the database made it.
     seq = models.PositiveIntegerField(default=0)
     rotated = models.DateTimeField()
     created = models.DateTimeField(default=timezone.now)
@@ -92,7 +41,7 @@ class LoginSession(models.Model):
     user_agent = models.CharField(max_length=255, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
 
-    objects = LoginSessionQuerySet.as_manager()
+    objects = PrimaryManager.from_queryset(LoginSessionQuerySet)()
 
     class Meta:
         ordering = ["-created"]

@@ -4,27 +4,28 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import (
     TokenBlacklistSerializer,
-    TokenObtainPairSerializer,
+    TokenObtainSerializer,
     TokenRefreshSerializer,
     TokenVerifySerializer,
 )
 
-from config.api import TextField
+from api.addresses import client_address
+from api.fields import VerbatimField
 from tokens import sessions
 from tokens.models import LoginSession
 from tokens.tokens import AccessToken, RefreshToken
 from users.models import User
-from users.throttling import client_address
+from users.throttling import password_guess
 
 
-class CustomTokenObtainPairSerializer(TokenObtainPairSerializer):
+class CustomTokenObtainPairSerializer(TokenObtainSerializer):
     """Login: a password in, a pair of tokens out, and a session begun.
 
     The extra claims are those of ``tokens/claims.py``; ``config/jwt.py`` says whether
@@ -37,16 +38,18 @@ class CustomTokenObtainPairSerializer(TokenObtainPairSerializer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[self.username_field] = TextField(write_only=True)
-        self.fields["password"] = TextField(write_only=True)
+        self.fields[self.username_field] = VerbatimField(write_only=True)
+        self.fields["password"] = VerbatimField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # The parent's parent checks the password. The parent would go on to make
-        # tokens without saying from where the login came.
-        super(TokenObtainPairSerializer, self).validate(attrs)
+        request = self.context["request"]
+        with password_guess(attrs[self.username_field], request):
+            try:
+                super().validate(attrs)  # checks the password
+            except (ValueError, DataError):  # text that no database holds, such as NUL
+                raise self._refusal() from None
         self.user.last_login = timezone.now()
         User.objects.filter(pk=self.user.pk).update(last_login=self.user.last_login)
-        request = self.context["request"]
         try:
             refresh = self.token_class.for_user(
                 self.user,
@@ -54,17 +57,20 @@ class CustomTokenObtainPairSerializer(TokenObtainPairSerializer):
                 user_agent=request.headers.get("User-Agent", ""),
             )
         except IntegrityError:  # somebody has deleted the user meanwhile
-            code = "no_active_account"
-            raise AuthenticationFailed(self.error_messages[code], code) from None
+            raise self._refusal() from None
         pair = {"access": str(refresh.access_token), "refresh": str(refresh)}
         return {**refresh.claims, **pair} if settings.EXTRA_CLAIMS_IN_RESPONSE else pair
+
+    def _refusal(self) -> AuthenticationFailed:
+        code = "no_active_account"
+        return AuthenticationFailed(self.error_messages[code], code)
 
 
 class SessionTokenRefreshSerializer(TokenRefreshSerializer):
     """Refresh: the current refresh token in, the next pair out."""
 
     token_class = RefreshToken
-    refresh = TextField()
+    refresh = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         token = self.token_class(attrs["refresh"])
@@ -77,7 +83,7 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
 class SessionTokenVerifySerializer(TokenVerifySerializer):
     """Verify: an access or refresh token in, nothing out while it would be accepted."""
 
-    token = TextField()
+    token = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -94,7 +100,7 @@ class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
     """Logout: any refresh token of a session in, of whatever age, ends it."""
 
     token_class = RefreshToken
-    refresh = TextField()
+    refresh = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         with suppress(TokenError):  # rubbish is harmless (RFC 7009 section 2.2)
@@ -115,4 +121,4 @@ class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
 
     def get_current(self, session: LoginSession) -> bool:
         """Whether the request came with a token of this session."""
-        return bool(session.pk == self.context["request"].auth.sid)
+        return bool(session.pk == getattr(self.context["request"].auth, "sid", None))

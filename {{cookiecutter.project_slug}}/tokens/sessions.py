@@ -17,15 +17,17 @@ keeps a hash of the password's hash, which follows an upgrade of the hasher.
 
 import hashlib
 import logging
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
+from tokens import lookup
 from tokens.models import LoginSession, LoginSessionQuerySet
 from users.models import User, password_hash_upgraded
 
@@ -36,17 +38,23 @@ class SessionEnded(TokenError):
     """The session is over, or there never was one."""
 
 
-def start(user: User, *, address: str = "", user_agent: str = "") -> LoginSession:
-    """Begins a session of ``user``, who has just shown who they are."""
+def start(
+    user: User, *, address: str = "", user_agent: str = "", lifetime: timedelta | None = None
+) -> LoginSession:
+    """Begins a session of ``user``, who has just shown who they are.
+
+    It lives for ``SESSION_LIFETIME`` unless ``lifetime`` says otherwise.
+    """
     now = timezone.now()
-    return LoginSession.objects.create(
+    session: LoginSession = LoginSession.objects.create(
         user=user,
         auth_hash=auth_hash(user.password),
         rotated=now,
-        expires=now + settings.SESSION_LIFETIME,
+        expires=now + (lifetime or settings.SESSION_LIFETIME),
         address=address or None,
         user_agent="".join(filter(str.isprintable, user_agent))[:255],
     )
+    return session
 
 
 def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession:
@@ -55,13 +63,12 @@ def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession
     Returns the session; the successor's number is ``seq + 1``. ``subject`` is the
     user's primary key as text. Raises ``SessionEnded``. Two statements.
     """
-    now = timezone.now()
     session = get(sid, subject)
     if session.seq == seq:
-        if LoginSession.objects.advance(sid, seq, now):
+        if lookup.advance(sid, seq):
             return session
         session = get(sid, subject)  # somebody was quicker
-    if is_parent_in_grace(session, seq, now):
+    if is_parent_in_grace(session, seq):
         return session
     if seq < session.seq:
         LoginSession.objects.filter(pk=sid).revoke()
@@ -72,10 +79,16 @@ def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession
     raise SessionEnded("The session is over")
 
 
-def is_parent_in_grace(session: LoginSession, seq: int, now: datetime) -> bool:
-    """Whether ``seq`` is what the current refresh token was made from just now."""
+def is_parent_in_grace(session: LoginSession, seq: int) -> bool:
+    """Whether ``seq`` is what the current refresh token was made from just now.
+
+    The database tells, for the clocks of several machines differ.
+    """
     grace = settings.REFRESH_GRACE_PERIOD
-    return bool(grace) and session.seq == seq + 1 and now - session.rotated < grace
+    if not grace or session.seq != seq + 1:
+        return False
+    recent = LoginSession.objects.filter(rotated__gt=Now() - grace)
+    return recent.filter(pk=session.pk, seq=session.seq).exists()
 
 
 def get(sid: UUID, subject: str) -> LoginSession:
@@ -84,7 +97,7 @@ def get(sid: UUID, subject: str) -> LoginSession:
     Raises ``SessionEnded`` also where it is not the session of ``subject``, or its
     user may not log in any more.
     """
-    session = LoginSession.objects.with_user(sid)
+    session = lookup.session_with_user(sid)
     if (
         session is None
         or session.revoked
@@ -99,10 +112,10 @@ def get(sid: UUID, subject: str) -> LoginSession:
 
 def accepts(session: LoginSession, seq: int) -> bool:
     """Whether the refresh token ``seq`` of a live session would be exchanged."""
-    return session.seq == seq or is_parent_in_grace(session, seq, timezone.now())
+    return session.seq == seq or is_parent_in_grace(session, seq)
 
 
-def of(user: User) -> LoginSessionQuerySet:
+def live_for(user: User) -> LoginSessionQuerySet:
     """The live sessions of ``user``."""
     return LoginSession.objects.live().filter(user=user, auth_hash=auth_hash(user.password))
 

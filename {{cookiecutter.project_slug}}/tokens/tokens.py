@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from tokens import sessions
 from tokens.claims import claims_for
@@ -16,7 +15,7 @@ from tokens.models import LoginSession
 from users.models import User
 
 # The form in which we write these claims; in any other they are not ours.
-FORMS = {
+CLAIM_PATTERNS = {
     "jti": re.compile(r"[!-~]{1,255}"),
     "sub": re.compile(r"[!-~]{1,255}"),
     "sid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
@@ -37,19 +36,18 @@ class SessionToken(tokens.Token):
 
     def verify(self) -> None:
         super().verify()
-        self.verify_forms()
+        self.verify_patterns()
 
-    def verify_forms(self) -> None:
+    def verify_patterns(self) -> None:
         """Raises ``TokenError`` unless the claims have the form we give them."""
-        for name, form in FORMS.items():
+        for name, form in CLAIM_PATTERNS.items():
             value = self.payload.get(name)
             if not isinstance(value, str) or not form.fullmatch(value):
                 raise TokenError(f"Token has no usable '{name}' claim")
 
-    def end_with(self, session: LoginSession) -> None:
+    def clamp_to(self, session: LoginSession) -> None:
         """Lets it end with the session at the latest."""
-        end = datetime_to_epoch(session.expires)
-        self.payload["exp"] = min(self.payload["exp"], end)
+        self.payload["exp"] = min(self.payload["exp"], int(session.expires.timestamp()))
 
 
 class AccessToken(SessionToken, tokens.AccessToken):
@@ -78,9 +76,9 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
     claims: dict[str, Any]
 
     @classmethod
-    def for_user(cls, user: User, **device: str) -> Self:
+    def for_user(cls, user: User, **session: Any) -> Self:
         """Begins a session (see ``sessions.start``); returns its first token."""
-        return cls.for_session(sessions.start(user, **device), 0)
+        return cls.for_session(sessions.start(user, **session), 0)
 
     @classmethod
     def for_session(cls, session: LoginSession, seq: int) -> Self:
@@ -89,7 +87,7 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
         token.session = session
         token.claims = claims_for(session.user)
         token.payload |= {"sub": str(session.user_id), "sid": str(session.pk), "seq": seq}
-        token.end_with(session)
+        token.clamp_to(session)
         return token
 
     @classmethod
@@ -97,20 +95,20 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
         """Reads a refresh token that we have signed. Raises ``TokenError``."""
         token = cls(text, verify=False)
         token.verify_token_type()
-        token.verify_forms()
+        token.verify_patterns()
         return token
 
     @property
     def access_token(self) -> AccessToken:
         """The access token that goes with it."""
         access: AccessToken = super().access_token
-        access.end_with(self.session)
+        access.clamp_to(self.session)
         if settings.EXTRA_CLAIMS_IN_TOKEN:
             access.payload = self.claims | access.payload
         return access
 
-    def verify_forms(self) -> None:
-        super().verify_forms()
+    def verify_patterns(self) -> None:
+        super().verify_patterns()
         seq = self.payload.get("seq")
         if type(seq) is not int or seq < 0:
             raise TokenError("Token has no usable 'seq' claim")

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt import views
 
-from config.schema import EMPTY, JWKS, LOGIN_EXAMPLES, REFUSED
+from api.schema import EMPTY, REFUSED
 from tokens import serializers, sessions
 from tokens.keys import key_ring
 from tokens.models import LoginSession, LoginSessionQuerySet
+from tokens.schema import JWKS, LOGIN_EXAMPLES
 from users.models import User
-from users.throttling import Attempt, client_address, token_limits
 
 
 class TokenView(views.TokenViewBase):
@@ -30,18 +30,6 @@ class TokenView(views.TokenViewBase):
         return transaction.non_atomic_requests(view)
 
 
-class GuessedTokenView(TokenView):
-    """Counts refused tokens; those who send none never meet the limit."""
-
-    def handle_exception(self, exc: Exception) -> Any:
-        if getattr(exc, "status_code", None) == 401:
-            try:
-                Attempt(token_limits(client_address(self.request)))
-            except Exception as refusal:  # throttled, or the count cannot be kept
-                exc = refusal
-        return super().handle_exception(exc)
-
-
 @extend_schema(
     responses={200: serializers.CustomTokenObtainPairSerializer, **REFUSED}, examples=LOGIN_EXAMPLES
 )
@@ -49,13 +37,13 @@ class TokenObtainPairView(TokenView, views.TokenObtainPairView):
     """Log in: a password in, an access and a refresh token out."""
 
 
-@extend_schema(responses={200: serializers.SessionTokenRefreshSerializer, **REFUSED})
-class TokenRefreshView(GuessedTokenView, views.TokenRefreshView):
+@extend_schema(responses={200: serializers.SessionTokenRefreshSerializer, 401: None})
+class TokenRefreshView(TokenView, views.TokenRefreshView):
     """Refresh: the current refresh token in, the next pair out."""
 
 
-@extend_schema(responses={200: EMPTY, **REFUSED})
-class TokenVerifyView(GuessedTokenView, views.TokenVerifyView):
+@extend_schema(responses={200: EMPTY, 401: None})
+class TokenVerifyView(TokenView, views.TokenVerifyView):
     """Verify: whether a token would be accepted. Changes nothing."""
 
 
@@ -71,7 +59,7 @@ class SessionListView(ListAPIView[LoginSession]):
     pagination_class = None
 
     def get_queryset(self) -> LoginSessionQuerySet:
-        return sessions.of(cast(User, self.request.user))
+        return sessions.live_for(cast(User, self.request.user))
 
     @extend_schema(operation_id="sessions_destroy_all", responses={204: None})
     def delete(self, request: Request) -> Response:
@@ -86,7 +74,7 @@ class SessionView(APIView):
     @extend_schema(responses={204: None, 404: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """Log one device out."""
-        if not sessions.of(cast(User, request.user)).filter(pk=pk).revoke():
+        if not sessions.live_for(cast(User, request.user)).filter(pk=pk).revoke():
             raise Http404
         return Response(status=204)
 

@@ -3,12 +3,8 @@
 # jinja: for module in cookiecutter.extra_claims | claim_imports
 # jinja: print "import " ~ module ~ "\n"
 # jinja: endfor
-# jinja: if cookiecutter.login_field == "email"
-from typing import Any, ClassVar
+from typing import Any
 
-# jinja: elif cookiecutter.extra_claims | claim_imports
-# jinja: print "\n"
-# jinja: endif
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import (
     AbstractUser,
@@ -17,7 +13,7 @@ from django.contrib.auth.models import (
     # jinja: endif
     Permission,
 )
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models import Q
 from django.dispatch import Signal
 
@@ -68,10 +64,10 @@ class User(AbstractUser):
     # jinja: print "    " ~ claim.name ~ " = " ~ claim.model_field ~ "\n"
     # jinja: endfor
     # jinja: if cookiecutter.login_field == "email"
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects = UserManager()  # type: ignore[assignment,misc]
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    REQUIRED_FIELDS = []
 
     # jinja: elif cookiecutter.extra_claims | new_fields
     # jinja: print "\n"
@@ -107,12 +103,21 @@ class User(AbstractUser):
         return sorted(f"{app}.{codename}" for app, codename in names)
 
 
+class PrimaryManager(models.Manager[Any]):
+    """Reads where the database router writes: a replica never answers for these rows."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().using(router.db_for_write(self.model))
+
+
 class Failure(models.Model):
     """One failed attempt under one of the keys that ``users.throttling`` counts."""
 
     key = models.CharField(max_length=96)
     attempt = models.CharField(max_length=32, db_index=True)
     time = models.DateTimeField(db_index=True)
+
+    objects = PrimaryManager()
 
     class Meta:
         indexes = [models.Index(fields=["key", "time"], name="users_failure_recent")]

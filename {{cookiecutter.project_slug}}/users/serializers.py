@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
-from config.api import StringField
+from api.fields import StringField
 from users.models import User
 
 

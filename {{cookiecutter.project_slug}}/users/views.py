@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from users.models import User
 from users.serializers import PasswordChangeSerializer, UserSerializer
-from users.throttling import Attempt, client_address, login_limits
+from users.throttling import password_guess
 
 
 class MeView(RetrieveUpdateAPIView[User]):
@@ -35,14 +35,13 @@ class PasswordView(GenericAPIView[User]):
         user = cast(User, request.user)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        attempt = Attempt(login_limits(user.get_username(), client_address(request)))
-        if not user.check_password(serializer.validated_data["current_password"]):
-            raise ValidationError({"current_password": ["This is not the password."]})
+        with password_guess(user.get_username(), request):
+            if not user.check_password(serializer.validated_data["current_password"]):
+                raise ValidationError({"current_password": ["This is not the password."]})
         stored = User.objects.filter(pk=user.pk, password=user.password)
         user.set_password(serializer.validated_data["new_password"])
         if not stored.update(password=user.password):  # it has changed meanwhile
             raise ValidationError({"current_password": ["This is not the password."]})
-        attempt.succeeded()
         password_changed(serializer.validated_data["new_password"], user)
         return Response(status=204)
 

@@ -20,16 +20,17 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
+    "api",
     "users",
     "tokens",
 ]
 
 MIDDLEWARE = [
-    "config.logs.request_id_middleware",
+    "api.logs.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.api.SlashForReaders",
+    "api.middleware.SlashForReaders",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -61,7 +62,6 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -77,7 +77,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["users.backends.ThrottledBackend"]
 PASSWORD_HASHERS = [
     "users.hashers.Argon2idPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -98,21 +97,18 @@ JWT_VERIFYING_KEYS = ""
 # How many proxies stand in front of this server and append to X-Forwarded-For.
 TRUSTED_PROXIES = 0
 
-# Where wrong guesses are counted: Redis when there is one, else the database.
-REDIS_URL = ""
-
 # The API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.SessionJWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.JSONObjectParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.AlwaysJSON",
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.IgnoreAccept",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "EXCEPTION_HANDLER": "api.errors.exception_handler",
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body is 413
-CSRF_FAILURE_VIEW = "config.api.error_403"
+CSRF_FAILURE_VIEW = "api.errors.error_403"
 
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
@@ -125,13 +121,12 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
     "TAGS": [{"name": name} for name in ("token", "users", "sessions", "keys")],
-    "POSTPROCESSING_HOOKS": ["config.schema.describe_errors"],
+    "POSTPROCESSING_HOOKS": ["api.schema.describe_errors"],
 }
 
 # Pages and headers
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 
 TIME_ZONE = "UTC"
 USE_I18N = False  # nothing here is translated, and looking for it costs every request

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from django.core.management.utils import get_random_secret_key
 
-from config.algorithms import generate_key
 from config.env import database
 from config.local import local_secret
 from config.settings.base import *
 from config.settings.base import BASE_DIR, SIMPLE_JWT
+from tokens.algorithms import generate_key
 
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -5,7 +5,7 @@ A missing or unusable variable ends the process with one line that names it.
 
 from environs import validate
 
-from config.env import Environment, database, database_url, each, redis_url, secret_key
+from config.env import Environment, database, database_url, each, secret_key
 from config.settings.base import *
 from config.settings.base import MIDDLEWARE, SPECTACULAR_SETTINGS
 
@@ -24,7 +24,6 @@ ALLOWED_HOSTS: list[str] = env.list(
 DATABASE_URL = env.str("DATABASE_URL", validate=database_url)
 JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", required=True)
 JWT_VERIFYING_KEYS = env.secret("JWT_VERIFYING_KEYS")
-REDIS_URL = env.str("REDIS_URL", "", validate=redis_url)
 CORS_ALLOWED_ORIGINS = env.list(
     "CORS_ALLOWED_ORIGINS",
     [],
@@ -70,7 +69,7 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.logs.RedactingJsonFormatter"}},
+    "formatters": {"json": {"()": "api.logs.RedactingJsonFormatter"}},
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
@@ -81,6 +80,5 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "gunicorn.error": {"handlers": [], "propagate": True},  # the server's own messages
     },
 }

@@ -4,10 +4,10 @@ import os
 
 from django.core.management.utils import get_random_secret_key
 
-from config.algorithms import generate_key
 from config.env import database
 from config.settings.base import *
 from config.settings.base import SIMPLE_JWT
+from tokens.algorithms import generate_key
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost"]

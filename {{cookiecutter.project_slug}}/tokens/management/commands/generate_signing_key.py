@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework_simplejwt.settings import api_settings
 
-from config.algorithms import ALGORITHMS, generate_key
+from tokens.algorithms import ALGORITHMS, generate_key
 
 ROTATION = """
 To rotate to it without logging anyone out:

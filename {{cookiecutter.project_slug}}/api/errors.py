@@ -1,0 +1,52 @@
+"""Errors of this API, always in JSON."""
+
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, views
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+UNAVAILABLE = (OperationalError, InterfaceError)  # the database is away
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The request body is too large."
+    default_code = "too_large"
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's, always in JSON, and with 413 for a body that is too large."""
+    if isinstance(exc, RequestDataTooBig):
+        exc = PayloadTooLarge()
+    request = context["request"]
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
+    return views.exception_handler(exc, context)
+
+
+def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
+    """A view for an error that no other view has answered."""
+
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse({"detail": f"{status.phrase}."}, status=status)
+
+    return page
+
+
+error_400 = error_page(HTTPStatus.BAD_REQUEST)
+error_403 = error_page(HTTPStatus.FORBIDDEN)
+error_404 = error_page(HTTPStatus.NOT_FOUND)
+
+
+def error_500(request: HttpRequest) -> HttpResponse:
+    """500, or 503 while the database is away."""
+    unavailable = isinstance(sys.exc_info()[1], UNAVAILABLE)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if unavailable else HTTPStatus.INTERNAL_SERVER_ERROR
+    return error_page(status)(request)

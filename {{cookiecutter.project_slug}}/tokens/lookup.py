@@ -1,0 +1,75 @@
+"""The two statements of the hot path, by themselves.
+
+Every request comes through them, and the ORM takes several times as long to compile a
+statement as the database takes to run it. So these are compiled once a process. They
+do exactly what their docstrings say in the ORM's terms; ``tests/test_lookup.py``
+compares them.
+"""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, router
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tokens.models import LoginSession
+from users.models import User
+
+
+def session_with_user(sid: UUID) -> LoginSession | None:
+    """As ``LoginSession.objects.select_related("user").filter(pk=sid).first()``."""
+    alias = router.db_for_write(LoginSession)
+    sql, compiler, converters = _select(alias)
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [LoginSession._meta.pk.get_db_prep_value(sid, connection)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = next(iter(compiler.apply_converters([row], converters)))
+    names = [field.attname for field in LoginSession._meta.concrete_fields]
+    session = LoginSession.from_db(alias, names, values[: len(names)])
+    names_of_user = [field.attname for field in User._meta.concrete_fields]
+    session.user = User.from_db(alias, names_of_user, values[len(names) :])
+    return session
+
+
+def advance(sid: UUID, seq: int) -> bool:
+    """Counts ``seq`` up if it is that still and the session is live.
+
+    As ``LoginSession.objects.live().filter(pk=sid, seq=seq)`` with
+    ``.update(seq=F("seq") + 1, rotated=Now())``. ``rotated`` comes from the database's
+    clock, which all machines share. Returns whether there was such a session.
+    """
+    alias = router.db_for_write(LoginSession)
+    connection = connections[alias]
+    key = LoginSession._meta.pk.get_db_prep_value(sid, connection)
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_update(alias), [key, seq, now])
+        return bool(cursor.rowcount == 1)
+
+
+@cache
+def _select(alias: str) -> tuple[str, Any, Any]:
+    query = LoginSession.objects.using(alias).select_related("user")
+    compiler = query.filter(pk=UUID(int=0)).order_by().query.get_compiler(alias)
+    sql, _ = compiler.as_sql()
+    columns = [column for column, *_ in compiler.select]
+    return sql, compiler, compiler.get_converters(columns)
+
+
+@cache
+def _update(alias: str) -> str:
+    query = LoginSession.objects.using(alias).all().query
+    now, _ = query.get_compiler(alias).compile(Now())
+    quote = connections[alias].ops.quote_name
+    column = {field.name: quote(str(field.column)) for field in LoginSession._meta.concrete_fields}
+    return (
+        f"UPDATE {quote(LoginSession._meta.db_table)} "  # noqa: S608 - names of our own
+        f"SET {column['seq']} = {column['seq']} + 1, {column['rotated']} = {now} "
+        f"WHERE {column['id']} = %s AND {column['seq']} = %s "
+        f"AND {column['revoked']} IS NULL AND {column['expires']} > %s"
+    )
