@@ -30,6 +30,7 @@ from rich.prompt import Prompt
 from slugify import slugify
 
 HERE = Path(__file__).parent
+PROJECT = HERE / "{{cookiecutter.project_slug}}"
 SETTINGS: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text("utf-8"))
 KEYS = [key for key in SETTINGS if not key.startswith("_")]
 Answers = Mapping[str, Any]
@@ -199,6 +200,13 @@ SOURCES: dict[str, tuple[str, object]] = {
     "date_joined": ("user.date_joined", "2026-01-02T03:04:05Z"),
     "last_login": ("user.last_login", "2026-02-03T04:05:06Z"),
 }
+# How Python writes the type of a claim's value, where its test value does not tell.
+DATETIME = "datetime.datetime"
+LISTS = "list[str]"
+ANNOTATIONS = {
+    **{"groups": LISTS, "permissions": LISTS},
+    **{"date_joined": DATETIME, "last_login": f"{DATETIME} | None"},
+}
 IN_TOKEN = "iss sub aud exp nbf iat jti typ token_type sid seq".split()
 IN_RESPONSE = "access refresh".split()
 # Django's columns, which SQL compares without regard to case; other members of the user
@@ -241,6 +249,7 @@ class Claim(NamedTuple):
     field: str  # of the user
     expression: str  # its value: ``user.email``
     expected: str  # its value in a token, for the user of the tests
+    annotation: str  # its type in Python
     type: str | None = None  # of a field of the project's own, as is what follows
     default: str = ""  # the value of new users
     sample: str = ""  # another value
@@ -271,7 +280,9 @@ def new_claim(name: str, type_: str, text: str) -> Claim:
     sample = next(value for value in samples if value != default)
     expected = python(sample if isinstance(sample, int) else str(sample))
     initial = python("" if default is None and type_ == "str" else default)
-    own = (name, name, f"user.{name}", expected, type_)
+    written = {"uuid": "uuid.UUID", "date": "datetime.date"}.get(type_, type_)
+    annotation = f"{written} | None" if initial == "None" else written
+    own = (name, name, f"user.{name}", expected, annotation, type_)
     return Claim(*own, initial, python(sample), line, migration)
 
 
@@ -293,7 +304,9 @@ def claim(item: str) -> Claim:
         if source not in SOURCES:
             known = f"{nearest(source, SOURCES)}, only {' '.join(SOURCES)}"
             raise Refused(f"no user has {source!r:.99}{known}")
-        return Claim(name, source, SOURCES[source][0], python(SOURCES[source][1]))
+        expression, value = SOURCES[source]
+        annotation = ANNOTATIONS.get(source, type(value).__name__)
+        return Claim(name, source, expression, python(value), annotation)
     ensure(type_ in TYPES, f"{type_!r:.99} is not a type")
     ensure(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
     ensure(name[0].islower(), f"{name} does not begin with a small letter")
@@ -317,6 +330,14 @@ def claims(text: str, answers: Answers | None = None) -> list[Claim]:
         absent = field == "username" and given.get("login_field") == "email"
         ensure(not absent, "there is no username when people log in by e-mail")
     return found
+
+
+def annotation_imports(text: str) -> list[str]:
+    """Return the modules that the claims' types need."""
+    written = [claim.annotation for claim in claims(text)]
+    return [
+        name for name in ("datetime", "uuid") if any(f"{name}." in w for w in written)
+    ]
 
 
 def claim_imports(text: str, use: str = "default") -> list[str]:
@@ -468,7 +489,15 @@ FILTERS: dict[str, Any] = {
     "shell": shlex.quote,
     "toml": dumps,
 }
-for function in (claim_imports, claims, duration, header_types, markdown, python):
+for function in (
+    annotation_imports,
+    claim_imports,
+    claims,
+    duration,
+    header_types,
+    markdown,
+    python,
+):
     FILTERS[function.__name__] = function
 FILTERS |= {"seconds": seconds, "slug": slug, "timedelta": timedelta}
 
@@ -481,6 +510,7 @@ class AnswersExtension(Extension):
     # texts of the template are Jinja; an answer is what it says, and never runs.
     own = frozenset(
         ["{{cookiecutter.project_slug}}"]
+        + [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*{%*")]
         + [value for value in SETTINGS.values() if isinstance(value, str)]
         + [hook.read_text("utf-8") for hook in HERE.glob("hooks/*.py")]
     )

@@ -29,6 +29,8 @@ DEFAULTS = {
     "auth_header_type": "Bearer",
     "extra_claims": "username",
     "claims_in": "token and response",
+    "refresh_token_in": "body",
+    "accounts": "closed",
 }
 
 CommandLine = Callable[..., Result]

@@ -13,11 +13,11 @@ ERROR = {
     "example": {"detail": "What was wrong."},
 }
 ERRORS = {
-    "400": "The body is not JSON, or a field is missing or wrong.",
+    "400": "The request is not valid, or a field is missing or wrong.",
     "401": "What proves who you are is missing, wrong, used or over.",
     "404": "There is none.",
     "413": "The body is too large.",
-    "415": "The body is not `application/json`.",
+    "415": "The body is not in one of the formats above.",
     "429": "Too many failures. Wait for the seconds in `Retry-After`.",
     "default": "405 for another method; 503 while the database is away.",
 }
@@ -26,24 +26,26 @@ ERRORS = {
 def describe_errors(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Gives every operation a summary, and its errors with the one body they all have.
+    """Gives every operation a summary, and the errors that follow from what it is.
 
-    Views declare only those that do not follow from the operation itself, such as
-    429. A hook of drf-spectacular's ``POSTPROCESSING_HOOKS``.
+    What a view says about an answer's body itself stays. A hook of drf-spectacular's
+    ``POSTPROCESSING_HOOKS``.
     """
-    result["components"]["schemas"]["Error"] = ERROR
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    result["components"].setdefault("schemas", {})["ErrorResponse"] = ERROR
+    schema = {"$ref": "#/components/schemas/ErrorResponse"}
     for operations in result["paths"].values():
         for operation in operations.values():
             text = operation.get("description", "")  # there is none without a docstring
             operation.setdefault("summary", re.split("[.:]", text)[0])
             answers = operation["responses"]
-            errors = {status for status in answers if status in ERRORS} | {"default"}
+            errors = {status for status in answers if status in ERRORS} | {"400", "default"}
             if "requestBody" in operation:
-                errors |= {"400", "413", "415"}
-            if "security" in operation:
+                errors |= {"413", "415"}
+            if operation.setdefault("security", []):
                 errors.add("401")
             for status in errors:
-                answers[status] = {"description": ERRORS[status], "content": content}
+                if "content" not in answers.setdefault(status, {}):
+                    content = {"application/json": {"schema": schema}}
+                    answers[status] = {"description": ERRORS[status], "content": content}
             operation["responses"] = dict(sorted(answers.items()))
     return result

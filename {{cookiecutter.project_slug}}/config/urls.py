@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from api.health import live, ready
@@ -11,6 +12,7 @@ docs = SpectacularSwaggerSplitView.as_view(
 )
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="docs")),
     path("api/", include("tokens.urls")),
     path("api/users/", include("users.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),

@@ -1,8 +1,16 @@
-"""How the OpenAPI document describes the login, the keys and the authentication."""
+"""How the OpenAPI document describes tokens, their claims, and the keys."""
 
+from typing import Any, Literal, TypedDict
+from uuid import UUID
+
+from django.conf import settings
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.plumbing import append_meta, resolve_type_hint
 from drf_spectacular.utils import OpenApiExample
 from rest_framework_simplejwt.settings import api_settings
+
+from tokens.claims import Claims
 
 LOGIN = {
     # jinja: if cookiecutter.login_field == "username"
@@ -12,19 +20,66 @@ LOGIN = {
     # jinja: endif
     "password": "correct horse battery",
 }
-LOGIN_ANSWER = {
-    # jinja: for claim in cookiecutter.extra_claims | claims if "response" in cookiecutter.claims_in
-    {{claim.name | python}}: {{claim.expected}},
-    # jinja: endfor
-    "access": "eyJhbGciOi...",
-    "refresh": "eyJhbGciOi...",
+LOGIN_EXAMPLES = [OpenApiExample("Ada", LOGIN, request_only=True)]
+ACCESS_TOKEN = {
+    "type": "string",
+    "contentMediaType": "application/jwt",
+    "contentSchema": {"$ref": "#/components/schemas/AccessTokenPayload"},
 }
-LOGIN_EXAMPLES = [
-    OpenApiExample("Ada", LOGIN, request_only=True),
-    OpenApiExample("Tokens for Ada", LOGIN_ANSWER, response_only=True),
-]
 KEYS = {"type": "array", "items": {"type": "object"}}
-JWKS = {"type": "object", "properties": {"keys": KEYS}}
+JWKS = {"type": "object", "properties": {"keys": KEYS}, "required": ["keys"]}
+
+
+class AccessTokenPayload(TypedDict):
+    """What every access token says, besides the extra claims."""
+
+    token_type: Literal["access"]
+    iss: str
+    aud: str
+    sub: str
+    exp: int
+    iat: int
+    jti: str
+    sid: UUID
+
+
+def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
+    """The schema of an object, with the extra claims added where they are ``wanted``."""
+    claims = object_schema(Claims) if wanted else {}
+    return schema | {
+        "properties": claims.get("properties", {}) | schema["properties"],
+        "required": [*claims.get("required", []), *schema["required"]],
+    }
+
+
+def object_schema(kind: type) -> dict[str, Any]:
+    """The schema of a ``TypedDict``."""
+    schema: dict[str, Any] = resolve_type_hint(kind)  # type: ignore[no-untyped-call]
+    properties = {name: append_meta(value, {}) for name, value in schema["properties"].items()}
+    return schema | {"properties": properties}
+
+
+class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """The login answer, which holds the extra claims where the settings say so."""
+
+    target_class = "tokens.serializers.CustomTokenObtainPairSerializer"
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        wanted = direction == "response" and settings.EXTRA_CLAIMS_IN_RESPONSE
+        return with_claims(schema, wanted)
+
+
+def describe_access_token(
+    result: dict[str, Any], generator: Any, request: Any, public: bool
+) -> dict[str, Any]:
+    """Adds the payload of access tokens, for clients that decode them.
+
+    A hook of drf-spectacular's ``POSTPROCESSING_HOOKS``.
+    """
+    payload = with_claims(object_schema(AccessTokenPayload), settings.EXTRA_CLAIMS_IN_TOKEN)
+    result["components"]["schemas"]["AccessTokenPayload"] = payload
+    return result
 
 
 class SessionJWTScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
@@ -20,9 +21,18 @@ from api.addresses import client_address
 from api.fields import VerbatimField
 from tokens import sessions
 from tokens.models import LoginSession
+from tokens.schema import ACCESS_TOKEN
 from tokens.tokens import AccessToken, RefreshToken
 from users.models import User
 from users.throttling import password_guess
+
+
+@extend_schema_field(ACCESS_TOKEN)
+class AccessTokenField(serializers.CharField):
+    """An access token, in answers only."""
+
+    def __init__(self) -> None:
+        super().__init__(read_only=True)
 
 
 class CustomTokenObtainPairSerializer(TokenObtainSerializer):
@@ -33,7 +43,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
     """
 
     token_class = RefreshToken
-    access = serializers.CharField(read_only=True)
+    access = AccessTokenField()
     refresh = serializers.CharField(read_only=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,6 +80,7 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
     """Refresh: the current refresh token in, the next pair out."""
 
     token_class = RefreshToken
+    access = AccessTokenField()
     refresh = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
@@ -111,7 +122,7 @@ class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
 class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
     """A session as its owner sees it."""
 
-    last_used = serializers.DateTimeField(source="rotated")
+    last_used = serializers.DateTimeField(source="rotated", read_only=True)
     current = serializers.SerializerMethodField()
 
     class Meta:

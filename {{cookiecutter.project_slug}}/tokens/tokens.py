@@ -1,7 +1,8 @@
 """The two kinds of tokens: SimpleJWT's, each bound to a login session."""
 
+import logging
 import re
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -9,10 +10,16 @@ from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 
 from tokens import sessions
-from tokens.claims import claims_for
+from tokens.claims import Claims, claims_for
 from tokens.keys import KeyRingTokenBackend, token_backend
 from tokens.models import LoginSession
 from users.models import User
+
+logger = logging.getLogger(__name__)
+
+# Bytes of an access token that are worth a warning: many servers and proxies refuse
+# requests whose header fields have 8 kB.
+LARGE = 4096
 
 # The form in which we write these claims; in any other they are not ours.
 CLAIM_PATTERNS = {
@@ -57,6 +64,22 @@ class AccessToken(SessionToken, tokens.AccessToken):
     """
 
     session: LoginSession
+    size_is_logged = False
+
+    @classmethod
+    def for_user(cls, user: User) -> NoReturn:
+        """There is none without a session: make a pair instead."""
+        raise TypeError("Write RefreshToken.for_user(user).access_token, of tokens.tokens.")
+
+    def __str__(self) -> str:
+        text: str = super().__str__()
+        if len(text) > LARGE and not AccessToken.size_is_logged:
+            AccessToken.size_is_logged = True
+            sizes = {name: len(str(value)) for name, value in self.payload.items()}
+            logger.warning(
+                "An access token has %d bytes. Sizes of its claims: %s", len(text), sizes
+            )
+        return text
 
     def verify(self) -> None:
         super().verify()
@@ -73,7 +96,7 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
     access_token_class = AccessToken
     no_copy_claims = (*tokens.RefreshToken.no_copy_claims, "seq")
     session: LoginSession
-    claims: dict[str, Any]
+    claims: Claims
 
     @classmethod
     def for_user(cls, user: User, **session: Any) -> Self:

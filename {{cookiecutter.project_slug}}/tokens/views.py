@@ -3,8 +3,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
-from django.views.decorators.cache import cache_control
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,34 +23,42 @@ class TokenView(views.TokenViewBase):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Out of every cache (RFC 6749 section 5.1), and outside of any transaction,
-        so that a refusal cannot undo a revocation."""
-        view = cache_control(no_store=True)(super().as_view(**initkwargs))
-        return transaction.non_atomic_requests(view)
+        """Outside of any transaction, so that a refusal cannot undo a revocation."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
 
-@extend_schema(
-    responses={200: serializers.CustomTokenObtainPairSerializer, **REFUSED}, examples=LOGIN_EXAMPLES
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="login",
+        responses={200: serializers.CustomTokenObtainPairSerializer, **REFUSED},
+        examples=LOGIN_EXAMPLES,
+    )
 )
 class TokenObtainPairView(TokenView, views.TokenObtainPairView):
     """Log in: a password in, an access and a refresh token out."""
 
 
-@extend_schema(responses={200: serializers.SessionTokenRefreshSerializer, 401: None})
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="refresh",
+        responses={200: serializers.SessionTokenRefreshSerializer, 401: None},
+    )
+)
 class TokenRefreshView(TokenView, views.TokenRefreshView):
     """Refresh: the current refresh token in, the next pair out."""
 
 
-@extend_schema(responses={200: EMPTY, 401: None})
+@extend_schema_view(post=extend_schema(operation_id="verify", responses={200: EMPTY, 401: None}))
 class TokenVerifyView(TokenView, views.TokenVerifyView):
     """Verify: whether a token would be accepted. Changes nothing."""
 
 
-@extend_schema(responses={200: EMPTY})
+@extend_schema_view(post=extend_schema(operation_id="logout", responses={200: EMPTY}))
 class TokenBlacklistView(TokenView, views.TokenBlacklistView):
     """Log out: ends the session that the refresh token belongs to."""
 
 
+@extend_schema_view(get=extend_schema(operation_id="list_sessions"))
 class SessionListView(ListAPIView[LoginSession]):
     """The caller's live sessions."""
 
@@ -61,7 +68,7 @@ class SessionListView(ListAPIView[LoginSession]):
     def get_queryset(self) -> LoginSessionQuerySet:
         return sessions.live_for(cast(User, self.request.user))
 
-    @extend_schema(operation_id="sessions_destroy_all", responses={204: None})
+    @extend_schema(operation_id="end_all_sessions", responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out everywhere."""
         self.get_queryset().revoke()
@@ -71,7 +78,7 @@ class SessionListView(ListAPIView[LoginSession]):
 class SessionView(APIView):
     """One of the caller's live sessions."""
 
-    @extend_schema(responses={204: None, 404: None})
+    @extend_schema(operation_id="end_session", responses={204: None, 404: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """Log one device out."""
         if not sessions.live_for(cast(User, request.user)).filter(pk=pk).revoke():
@@ -85,7 +92,7 @@ class JWKSView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    @extend_schema(operation_id="jwks", tags=["keys"], responses={200: JWKS, 404: None})
+    @extend_schema(operation_id="get_jwks", tags=["keys"], responses={200: JWKS, 404: None})
     def get(self, request: Request) -> Response:
         keys = key_ring().jwks()
         if not keys:

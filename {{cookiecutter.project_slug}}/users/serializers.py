@@ -10,8 +10,11 @@ from users.models import User
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    first_name = StringField(max_length=150, allow_blank=True, required=False)
-    last_name = StringField(max_length=150, allow_blank=True, required=False)
+    # jinja: if cookiecutter.login_field == "username"
+    email = serializers.CharField(read_only=True)  # can be empty, which is no address
+    # jinja: endif
+    first_name = StringField(max_length=150, allow_blank=True)
+    last_name = StringField(max_length=150, allow_blank=True)
 
     class Meta:
         model = User

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.password_validation import password_changed
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.request import Request
@@ -15,6 +15,9 @@ from users.serializers import PasswordChangeSerializer, UserSerializer
 from users.throttling import password_guess
 
 
+@extend_schema_view(
+    get=extend_schema(operation_id="get_me"), patch=extend_schema(operation_id="update_me")
+)
 class MeView(RetrieveUpdateAPIView[User]):
     """The account that the token belongs to."""
 
@@ -25,12 +28,12 @@ class MeView(RetrieveUpdateAPIView[User]):
         return cast(User, self.request.user)  # the permission sees to it
 
 
-@extend_schema(responses={204: None, 429: None})
 class PasswordView(GenericAPIView[User]):
     """Change the password, and end every session of the user, this one too."""
 
     serializer_class = PasswordChangeSerializer
 
+    @extend_schema(operation_id="change_password", responses={204: None, 429: None})
     def post(self, request: Request) -> Response:
         user = cast(User, request.user)
         serializer = self.get_serializer(data=request.data)

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "api.logs.request_id_middleware",
+    "api.middleware.no_store_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -114,14 +115,25 @@ SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
     "DESCRIPTION": "Log in at `/api/token/`, press **Authorize**, paste the access token.",
     "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/"}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
-    "TAGS": [{"name": name} for name in ("token", "users", "sessions", "keys")],
-    "POSTPROCESSING_HOOKS": ["api.schema.describe_errors"],
+    "TAGS": [
+        {"name": "token", "description": "Log in, refresh, verify, log out."},
+        {"name": "sessions", "description": "Where the caller is logged in."},
+        {"name": "users", "description": "The caller's account."},
+        {"name": "keys", "description": "Public keys that verify access tokens."},
+        {"name": "health", "description": "Whether the server works."},
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "tokens.schema.describe_access_token",
+        "api.schema.describe_errors",
+    ],
 }
 
 # Pages and headers
