@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import jwt
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -19,6 +21,7 @@ from rest_framework_simplejwt.settings import api_settings
 from tests.factories import PASSWORD, UserFactory
 from tokens.algorithms import generate_key
 from tokens.keys import token_backend
+from tokens.models import LoginSession
 from users.models import User
 
 HEADER_TYPE: str = api_settings.AUTH_HEADER_TYPES[0]
@@ -79,6 +82,14 @@ def login(client: APIClient, user: User) -> Login:
 
 def refresh(client: APIClient, token: str) -> Any:
     return client.post("/api/token/refresh/", {"refresh": token}, format="json")
+
+
+def last_refresh_was(ago: timedelta) -> None:
+    """Lets the last refresh of all sessions be so long ago.
+
+    The grace period is measured by the database's clock, which no test can move.
+    """
+    LoginSession.objects.update(rotated=Now() - ago)
 
 
 def opens(client: APIClient, access: str) -> bool:

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import Login, authorization, payload, refresh
+from tests.conftest import Login, authorization, last_refresh_was, payload, refresh
 from tests.factories import PASSWORD, UserFactory
 from tests.forge import header_of
 from tokens import sessions
@@ -128,18 +128,15 @@ def test_a_login_lives_this_long(
 
 
 def test_the_previous_refresh_token_is_good_for_this_long(
-    client: APIClient,
-    ada: User,
-    clock: time_machine.Traveller,
-    settings: Settings,
+    client: APIClient, ada: User, settings: Settings
 ) -> None:
     settings.SESSION_LIFETIME = timedelta(days=1)
     session = sessions.start(ada)
     refresh(client, str(RefreshToken.for_session(session, 0)))
-    clock.shift(REFRESH_GRACE_PERIOD - SECOND)
+    last_refresh_was(ago=REFRESH_GRACE_PERIOD - SECOND)
     again = refresh(client, str(RefreshToken.for_session(session, 0)))
     assert payload(again.json()["refresh"])["seq"] == 1
-    clock.shift(SECOND)
+    last_refresh_was(ago=REFRESH_GRACE_PERIOD)
     late = refresh(client, str(RefreshToken.for_session(session, 0)))
     assert late.status_code == 401
 

@@ -16,7 +16,7 @@ from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, authorization, credentials, payload
+from tests.conftest import Login, authorization, credentials, last_refresh_was, payload
 from tests.factories import PASSWORD, UserFactory
 from tests.forge import ABSENT, REFUSED, SIMPLE_JWT, SUBJECT, answers, forge
 from users.models import User
@@ -73,13 +73,11 @@ def test_a_refresh_token_is_used_once(client: APIClient, login: Login, no_grace:
     assert answers(client, old["refresh"]) == REFUSED
 
 
-def test_the_grace_period_ends(
-    client: APIClient, login: Login, grace: timedelta, clock: time_machine.Traveller
-) -> None:
+def test_the_grace_period_ends(client: APIClient, login: Login, grace: timedelta) -> None:
     """20. And with it the last use of the old token."""
     old = login()
     refresh(old)
-    clock.shift(grace)
+    last_refresh_was(ago=grace)
     assert answers(client, old["refresh"]) == REFUSED
 
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import NO_STRINGS, Login, opens, payload, refresh
+from tests.conftest import NO_STRINGS, Login, last_refresh_was, opens, payload, refresh
 from tokens import sessions
 from tokens.models import LoginSession
 from tokens.tokens import RefreshToken
@@ -113,16 +113,16 @@ def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(
 
 
 def test_verify_says_of_a_used_refresh_token_what_a_refresh_would(
-    client: APIClient, user: User, settings: Settings, clock: time_machine.Traveller
+    client: APIClient, user: User, settings: Settings
 ) -> None:
     settings.SESSION_LIFETIME = timedelta(days=1)
     settings.REFRESH_GRACE_PERIOD = 10 * SECOND
     session = sessions.start(user)
     current = refresh(client, str(RefreshToken.for_session(session, 0))).json()
-    clock.shift(settings.REFRESH_GRACE_PERIOD - SECOND)
+    last_refresh_was(ago=settings.REFRESH_GRACE_PERIOD - SECOND)
     parent = RefreshToken.for_session(session, 0)
     assert verify(client, str(parent)).status_code == 200
-    clock.shift(SECOND)
+    last_refresh_was(ago=settings.REFRESH_GRACE_PERIOD)
     parent = RefreshToken.for_session(session, 0)
     assert verify(client, str(parent)).status_code == 401
     session.refresh_from_db()
