@@ -126,8 +126,8 @@ def shell(template: Path, tmp_path: Path) -> Shell:
 def published() -> set[str]:
     """Return the spellings of the template's address in the documents."""
     text = "".join(path.read_text("utf-8") for path in DOCUMENTS)
-    readme = ROOT / "{{cookiecutter.project_slug}}" / "README.md"
-    text += readme.read_text("utf-8")
+    page = ROOT / "{{cookiecutter.project_slug}}" / "docs" / "changing.md"
+    text += page.read_text("utf-8")
     return {match[0] for match in ADDRESS.finditer(text)}
 
 
@@ -154,8 +154,8 @@ def test_the_commands_for_updating_work(shell: Shell, tmp_path: Path) -> None:
             assert printed == ""
     shell.run(replay, project)
     assert shell.run(look, project) == ""
-    readme = (project / "README.md").read_text("utf-8")
-    assert [replay, look] == blocks(readme, "sh")[-1].splitlines()
+    page = (project / "docs" / "changing.md").read_text("utf-8")
+    assert [replay, look] == blocks(page, "sh")[-1].splitlines()
 
 
 def test_the_commands_for_changing_a_choice_work(project: Development) -> None:
@@ -223,7 +223,7 @@ def bare_shell(command: str, folder: Path) -> str:
     return done.stdout
 
 
-# --- The README of a rendered project
+# --- The README and the docs of a rendered project
 
 OTHERS = {
     "project_name": "O'Neil's | \"API\"",
@@ -255,8 +255,13 @@ def answers(project: Development) -> dict[str, str]:
     with project.serve(serve.strip()):
         made = project.shell.run(user, project.folder)
         printed = project.shell.run(flow, project.folder)
-    tested = project.shell.run(f"{test.strip()} tests/test_choices.py", project.folder)
+    tested = project.shell.run(f"{test.strip()} tests/test_choices.py -k header", project.folder)
     return {"user": made, "flow": printed, "test": tested}
+
+
+def pages(project: Development) -> list[Path]:
+    """Return the README and the pages of docs/."""
+    return [project.folder / "README.md", *sorted(project.folder.glob("docs/*.md"))]
 
 
 def call(url: str, header: str | None = None, body: object = None) -> tuple[int, str]:
@@ -344,10 +349,10 @@ def test_the_next_endpoint_of_the_readme_works(
         assert call(url, header)[0] == 403
 
 
-def test_other_services_verify_tokens_as_the_readme_says(
+def test_other_services_verify_tokens_as_the_documents_say(
     project: Development, answers: dict[str, str]
 ) -> None:
-    text = project.read("README.md")
+    text = project.read("docs/clients.md")
     found = [block for block in blocks(text, "python") if "PyJWKClient" in block]
     assert bool(found) == (project.answer("algorithm") != "HS256")
     if not found:
@@ -363,7 +368,7 @@ def test_other_services_verify_tokens_as_the_readme_says(
 def test_the_lines_for_production_start_the_server(
     project: Development, answers: dict[str, str], tmp_path: Path
 ) -> None:
-    text = project.read("README.md")
+    text = project.read("docs/operations.md")
     [lines] = [block for block in blocks(text, "sh") if "uv run gunicorn" in block]
     [key] = (project.folder / ".local").glob("jwt-signing-key-*")
     environment = {
@@ -384,7 +389,7 @@ def test_the_lines_for_production_start_the_server(
 def test_the_commands_within_sentences_work(
     project: Development, answers: dict[str, str]
 ) -> None:
-    text = project.read("README.md")
+    text = "".join(path.read_text("utf-8") for path in pages(project))
     found = {" ".join(line.split()) for line in re.findall(r"`(uv run [^`]+)`", text)}
     [daily] = re.findall(r"cd /srv/api && (.+)", text)
     for command in sorted({*found, daily} - {"uv run manage.py createsuperuser"}):
@@ -393,4 +398,9 @@ def test_the_commands_within_sentences_work(
 
 
 def test_the_links_of_the_project_lead_somewhere(project: Development) -> None:
-    assert broken_links(project.folder / "README.md") == []
+    assert [link for page in pages(project) for link in broken_links(page)] == []
+
+
+def test_every_page_of_the_project_is_short(project: Development) -> None:
+    for page in pages(project):
+        assert len(page.read_text("utf-8").splitlines()) <= 200, page.name
