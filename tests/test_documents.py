@@ -255,7 +255,7 @@ def answers(project: Development) -> dict[str, str]:
     with project.serve(serve.strip()):
         made = project.shell.run(user, project.folder)
         printed = project.shell.run(flow, project.folder)
-    tested = project.shell.run(f"{test.strip()} tests/test_choices.py -k header", project.folder)
+    tested = project.shell.run(f"{test.strip()} tests/test_choices.py", project.folder)
     return {"user": made, "flow": printed, "test": tested}
 
 
