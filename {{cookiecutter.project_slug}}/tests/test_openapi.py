@@ -2,33 +2,38 @@
 
 import base64
 import hashlib
+import json
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import reverse
+from jsonschema import Draft202012Validator, FormatChecker
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.settings import api_settings
 
 from api.schema import describe_errors
-from tests.conftest import HEADER_TYPE
+from tests.conftest import HEADER_TYPE, credentials, payload
+from users.models import User
 
-# Every operation, and the answers that do not follow from the operation itself.
+# Every operation: its name, and the answers that do not follow from what it is.
 OPERATIONS = {
-    ("get", "/.well-known/jwks.json"): {"200", "404"},
-    ("get", "/api/sessions/"): {"200"},
-    ("delete", "/api/sessions/"): {"204"},
-    ("delete", "/api/sessions/{id}/"): {"204", "404"},
-    ("post", "/api/token/"): {"200", "401", "429"},
-    ("post", "/api/token/blacklist/"): {"200"},
-    ("post", "/api/token/refresh/"): {"200", "401"},
-    ("post", "/api/token/verify/"): {"200", "401"},
-    ("get", "/api/users/me/"): {"200"},
-    ("patch", "/api/users/me/"): {"200"},
-    ("post", "/api/users/me/password/"): {"204", "429"},
-    ("get", "/health/live/"): {"200"},
-    ("get", "/health/ready/"): {"200"},
+    ("get", "/.well-known/jwks.json"): ("get_jwks", {"200", "404"}),
+    ("get", "/api/sessions/"): ("list_sessions", {"200"}),
+    ("delete", "/api/sessions/"): ("end_all_sessions", {"204"}),
+    ("delete", "/api/sessions/{id}/"): ("end_session", {"204", "404"}),
+    ("post", "/api/token/"): ("login", {"200", "401", "429"}),
+    ("post", "/api/token/blacklist/"): ("logout", {"200"}),
+    ("post", "/api/token/refresh/"): ("refresh", {"200", "401"}),
+    ("post", "/api/token/verify/"): ("verify", {"200", "401"}),
+    ("get", "/api/users/me/"): ("get_me", {"200"}),
+    ("patch", "/api/users/me/"): ("update_me", {"200"}),
+    ("post", "/api/users/me/password/"): ("change_password", {"204", "429"}),
+    ("get", "/health/live/"): ("live", {"200"}),
+    ("get", "/health/ready/"): ("ready", {"200"}),
 }
 
 
@@ -63,34 +68,67 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
 
 def test_every_operation_describes_its_answers(document: dict[str, Any]) -> None:
     described = operations(document)
-    for (way, path), answers in OPERATIONS.items():
+    for (way, path), (name, answers) in OPERATIONS.items():
         operation = described[way, path]
-        expected = {"default"} | ({"400", "413", "415"} if way in ("post", "patch") else set())
-        expected |= {"401"} if operation.get("security") else set()
+        assert operation["operationId"] == name
+        expected = {"400", "default"} | ({"413", "415"} if way in ("post", "patch") else set())
+        expected |= {"401"} if operation["security"] else set()
         assert operation["responses"].keys() == expected | answers, (way, path)
         for status in (expected | answers) - {"200", "204"}:
             body = operation["responses"][status]["content"]["application/json"]["schema"]
-            assert body == {"$ref": "#/components/schemas/Error"}
+            assert body == {"$ref": "#/components/schemas/ErrorResponse"}
             assert operation["responses"][status]["description"]
 
 
-def test_the_answers_are_described_as_they_are(document: dict[str, Any]) -> None:
-    def answer(way: str, path: str) -> dict[str, Any]:
-        responses = operations(document)[way, path]["responses"]
-        return dict(responses["200"]["content"]["application/json"])
-
-    assert answer("get", "/api/sessions/")["schema"]["type"] == "array"
-    for name in ("verify", "blacklist"):
-        assert answer("post", f"/api/token/{name}/")["schema"]["maxProperties"] == 0
-    [example] = answer("post", "/api/token/")["examples"].values()
-    assert example["value"].keys() >= {"access", "refresh"}
+def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    """What checks a value by a schema of the document, which has no other properties."""
+    strict = {"components": document["components"], **schema, "unevaluatedProperties": False}
+    return Draft202012Validator(strict, format_checker=FormatChecker())
 
 
-def test_a_view_may_be_without_a_docstring() -> None:
-    paths: dict[str, Any] = {"/api/reports/": {"get": {"responses": {}}}}
-    document: dict[str, Any] = {"components": {"schemas": {}}, "paths": paths}
-    described = describe_errors(document, None, None, False)
-    assert described["paths"]["/api/reports/"]["get"]["summary"] == ""
+def test_every_answer_is_as_its_schema_says(
+    client: APIClient, user: User, document: dict[str, Any]
+) -> None:
+    if User.USERNAME_FIELD != "email":
+        User.objects.update(email="")
+    client.force_authenticate(user)
+    keys = {name: key for key, (name, _) in OPERATIONS.items()}
+
+    def check(name: str, body: Any = None, status: int = 200) -> Any:
+        way, path = keys[name]
+        answer = client.generic(way, path.format(id=uuid4()), json.dumps(body), "application/json")
+        assert answer.status_code == status, answer.content
+        described = operations(document)[way, path]["responses"][str(status)]
+        schema = described["content"]["application/json"]["schema"]
+        validator(document, schema).validate(answer.json())
+        return answer.json()
+
+    for name in ("get_me", "list_sessions", "live", "ready"):
+        check(name)
+    check("update_me", {"first_name": "Grace"})
+    check("change_password", {"current_password": "x"}, 400)
+    check("end_session", status=404)
+    check("get_jwks", status=200 if api_settings.ALGORITHM[:2] != "HS" else 404)
+    client.force_authenticate(None)
+    check("get_me", status=401)
+    login = check("login", credentials(user))
+    payload_schema = {"$ref": "#/components/schemas/AccessTokenPayload"}
+    validator(document, payload_schema).validate(payload(login["access"]))
+    pair = check("refresh", {"refresh": login["refresh"]})
+    check("verify", {"token": pair["access"]})
+    check("logout", {"refresh": pair["refresh"]})
+    check("verify", {"token": pair["access"]}, 401)
+
+
+def test_what_a_view_says_about_its_answers_stays() -> None:
+    own = {"description": "Mine.", "content": {"application/json": {"schema": {"type": "null"}}}}
+    get = {"responses": {"404": own, "429": {"description": "No response body"}}}
+    paths: dict[str, Any] = {"/api/reports/": {"get": get}}  # a view without a docstring
+    result = describe_errors({"components": {}, "paths": paths}, None, None, False)
+    operation = result["paths"]["/api/reports/"]["get"]
+    assert (operation["summary"], operation["security"]) == ("", [])
+    assert operation["responses"]["404"] == own
+    assert "content" in operation["responses"]["429"]
 
 
 def test_no_answer_has_a_password(document: dict[str, Any]) -> None:
