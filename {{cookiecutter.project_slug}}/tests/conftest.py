@@ -1,4 +1,9 @@
-"""What the tests share: users, clients, a login over HTTP, and a clock at rest."""
+"""What the tests share: users, clients, tokens, and a clock at rest.
+
+An API test needs ``user_client``, whose requests come from ``user``, or ``client``, who
+is nobody; ``login`` makes pairs of tokens over HTTP, ``token`` and ``expired_token`` are
+access tokens of ``user``, and ``clock`` moves the time.
+"""
 
 import re
 import time
@@ -15,6 +20,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
+from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
@@ -22,6 +28,7 @@ from tests.factories import PASSWORD, UserFactory
 from tokens.algorithms import generate_key
 from tokens.keys import token_backend
 from tokens.models import LoginSession
+from tokens.tokens import RefreshToken
 from users.models import User
 
 HEADER_TYPE: str = api_settings.AUTH_HEADER_TYPES[0]
@@ -49,13 +56,45 @@ def user(db: None) -> User:
     return user
 
 
+class EscapedJSONRenderer(JSONRenderer):
+    """JSON in ASCII, which can hold what UTF-8 cannot: lone surrogates."""
+
+    ensure_ascii = True
+
+
+def new_client() -> APIClient:
+    client = APIClient(raise_request_exception=False)  # an error is answered, as by a server
+    client.default_format = "json"
+    client.renderer_classes["json"] = EscapedJSONRenderer
+    return client
+
+
 @pytest.fixture
 def client() -> APIClient:
     """A client of the API that is not logged in and speaks JSON."""
-    client = APIClient()
-    client.default_format = "json"
-    client.raise_request_exception = False  # an error is answered, as by a server
+    return new_client()
+
+
+@pytest.fixture
+def user_client(token: str) -> APIClient:
+    """A client of the API that ``user`` is logged in on."""
+    client = new_client()
+    client.credentials(HTTP_AUTHORIZATION=authorization(token)["Authorization"])
     return client
+
+
+@pytest.fixture
+def token(login: Login) -> str:
+    """An access token of ``user``."""
+    return str(login()["access"])
+
+
+@pytest.fixture
+def expired_token(user: User) -> str:
+    """An access token of ``user`` whose time is over, in a session that goes on."""
+    access = RefreshToken.for_user(user).access_token
+    access.set_exp(lifetime=timedelta(0))
+    return str(access)
 
 
 def credentials(user: User, password: str = PASSWORD) -> dict[str, str]:
@@ -69,19 +108,27 @@ def authorization(access: str, header_type: str = HEADER_TYPE) -> dict[str, str]
 
 
 @pytest.fixture
-def login(client: APIClient, user: User) -> Login:
+def login(user: User) -> Login:
     """Logs in over HTTP and returns the answer: ``login()``, ``login(other_user)``."""
 
     def login(who: User = user) -> dict[str, Any]:
-        response = client.post("/api/token/", credentials(who), format="json")
+        response = new_client().post("/api/token/", credentials(who))
         assert response.status_code == 200, response.content
         return dict(response.json())
 
     return login
 
 
-def refresh(client: APIClient, token: str) -> Any:
-    return client.post("/api/token/refresh/", {"refresh": token}, format="json")
+def refresh(token: str) -> Any:
+    return new_client().post("/api/token/refresh/", {"refresh": token})
+
+
+def verify(token: str) -> Any:
+    return new_client().post("/api/token/verify/", {"token": token})
+
+
+def logout(token: str) -> Any:
+    return new_client().post("/api/token/blacklist/", {"refresh": token})
 
 
 def last_refresh_was(ago: timedelta) -> None:
@@ -92,11 +139,11 @@ def last_refresh_was(ago: timedelta) -> None:
     LoginSession.objects.update(rotated=Now() - ago)
 
 
-def opens(client: APIClient, access: str) -> bool:
+def opens(access: str) -> bool:
     """Whether the API opens to an access token; if not, the answer has to be 401."""
-    response = client.get("/api/users/me/", headers=authorization(access))
+    response = new_client().get("/api/users/me/", headers=authorization(access))
     assert response.status_code in (200, 401), response.content
-    return response.status_code == 200
+    return bool(response.status_code == 200)
 
 
 def payload(token: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import Any
 from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
-from rest_framework.test import APIClient
 
-from tests.conftest import authorization, key_for, payload
+from tests.conftest import authorization, key_for, new_client, payload, refresh, verify
 
 SIMPLE_JWT: dict[str, Any] = settings.SIMPLE_JWT
 ALGORITHM: str = SIMPLE_JWT["ALGORITHM"]
@@ -61,15 +60,11 @@ def foreign_key(algorithm: str = ALGORITHM) -> str:
     return key_for(algorithm, "foreign")
 
 
-def answers(client: APIClient, token: str) -> dict[str, int]:
+def answers(token: str) -> dict[str, int]:
     """The statuses with which the doors that a token might open answer to it."""
-    return {
-        "access": client.get("/api/users/me/", headers=authorization(token)).status_code,
-        "verify": client.post("/api/token/verify/", {"token": token}, format="json").status_code,
-        "refresh": client.post(
-            "/api/token/refresh/", {"refresh": token}, format="json"
-        ).status_code,
-    }
+    access = new_client().get("/api/users/me/", headers=authorization(token))
+    doors = {"access": access, "verify": verify(token), "refresh": refresh(token)}
+    return {door: response.status_code for door, response in doors.items()}
 
 
 #: What ``answers`` returns for a token that is good for nothing.

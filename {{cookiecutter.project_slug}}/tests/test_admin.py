@@ -46,8 +46,8 @@ def test_sessions_are_revoked(admin_client: Client, client: APIClient, login: Lo
     assert "Revoke the selected sessions" in admin_client.get(page).content.decode()
     answer = admin_client.post(page, body, follow=True)
     assert "Sessions revoked: 1." in answer.content.decode()
-    assert not opens(client, lost["access"])
-    assert opens(client, kept["access"])
+    assert not opens(lost["access"])
+    assert opens(kept["access"])
 
 
 def test_sessions_are_neither_made_nor_changed(admin_client: Client, user: User) -> None:
@@ -70,7 +70,7 @@ def test_who_may_delete_sessions_may_revoke_them(
     browser.force_login(staff)
     body = {"action": "revoke", "_selected_action": payload(pair["access"])["sid"]}
     browser.post(reverse(f"{SESSIONS}_changelist"), body)
-    assert opens(client, pair["access"]) is (permission == "view")
+    assert opens(pair["access"]) is (permission == "view")
 
 
 def test_a_user_is_made_who_can_log_in(admin_client: Client, login: Login, db: None) -> None:

@@ -85,7 +85,7 @@ def pair(
     """Ada's tokens after the login, and after a refresh."""
     if request.param == "login":
         return answer
-    return dict(refresh(client, answer["refresh"]).json())
+    return dict(refresh(answer["refresh"]).json())
 
 
 # jinja: if cookiecutter.extra_claims | new_fields
@@ -118,12 +118,12 @@ def test_a_login_lives_this_long(
 ) -> None:
     session = sessions.start(ada)
     clock.shift(SESSION_LIFETIME - SECOND)
-    last = refresh(client, str(RefreshToken.for_session(session, 0)))
+    last = refresh(str(RefreshToken.for_session(session, 0)))
     assert last.status_code == 200
     end = session.created + SESSION_LIFETIME
     assert payload(last.json()["refresh"])["exp"] == end.timestamp()
     clock.shift(SECOND)
-    late = refresh(client, str(RefreshToken.for_session(session, 1)))
+    late = refresh(str(RefreshToken.for_session(session, 1)))
     assert late.status_code == 401
 
 
@@ -132,12 +132,12 @@ def test_the_previous_refresh_token_is_good_for_this_long(
 ) -> None:
     settings.SESSION_LIFETIME = timedelta(days=1)
     session = sessions.start(ada)
-    refresh(client, str(RefreshToken.for_session(session, 0)))
+    refresh(str(RefreshToken.for_session(session, 0)))
     last_refresh_was(ago=REFRESH_GRACE_PERIOD - SECOND)
-    again = refresh(client, str(RefreshToken.for_session(session, 0)))
+    again = refresh(str(RefreshToken.for_session(session, 0)))
     assert payload(again.json()["refresh"])["seq"] == 1
     last_refresh_was(ago=REFRESH_GRACE_PERIOD)
-    late = refresh(client, str(RefreshToken.for_session(session, 0)))
+    late = refresh(str(RefreshToken.for_session(session, 0)))
     assert late.status_code == 401
 
 
@@ -200,4 +200,4 @@ def test_the_login_answer_says_this_of_the_user(answer: dict[str, Any]) -> None:
 def test_the_refresh_answer_says_nothing_of_the_user(
     client: APIClient, answer: dict[str, Any]
 ) -> None:
-    assert refresh(client, answer["refresh"]).json().keys() == {"access", "refresh"}
+    assert refresh(answer["refresh"]).json().keys() == {"access", "refresh"}

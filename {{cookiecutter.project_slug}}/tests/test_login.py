@@ -21,7 +21,7 @@ from users.models import User
 
 
 def test_a_login_yields_a_token_that_opens_the_api(client: APIClient, login: Login) -> None:
-    assert opens(client, login()["access"])
+    assert opens(login()["access"])
 
 
 def test_a_token_names_its_user_and_its_session(login: Login, user: User) -> None:

@@ -52,8 +52,8 @@ def refresh(pair: Pair) -> Pair:
 def is_alive(pair: Pair) -> bool:
     """Whether a session goes on: each of its tokens is good at its doors, or none is."""
     statuses = {
-        answers(APIClient(), pair["access"])["access"],
-        answers(APIClient(), pair["access"])["verify"],
+        answers(pair["access"])["access"],
+        answers(pair["access"])["verify"],
         post("verify", token=pair["refresh"]).status_code,
     }
     assert statuses in ({200}, {401})
@@ -70,7 +70,7 @@ def test_a_refresh_token_is_used_once(client: APIClient, login: Login, no_grace:
     assert new["refresh"] != old["refresh"]
     assert post("verify", token=old["refresh"]).status_code == 401
     assert post("verify", token=new["refresh"]).status_code == 200
-    assert answers(client, old["refresh"]) == REFUSED
+    assert answers(old["refresh"]) == REFUSED
 
 
 def test_the_grace_period_ends(client: APIClient, login: Login, grace: timedelta) -> None:
@@ -78,7 +78,7 @@ def test_the_grace_period_ends(client: APIClient, login: Login, grace: timedelta
     old = login()
     refresh(old)
     last_refresh_was(ago=grace)
-    assert answers(client, old["refresh"]) == REFUSED
+    assert answers(old["refresh"]) == REFUSED
 
 
 def test_a_used_refresh_token_ends_its_session(login: Login, no_grace: None) -> None:
@@ -184,7 +184,7 @@ def test_one_refresh_token_has_one_successor_whatever_happens_meanwhile(
     """22. Of two requests one wins at most, whichever statement meets which."""
     for pair, responses in in_every_order(use, use, login):
         assert len(made_by(responses)) <= 1
-        assert answers(APIClient(), pair["refresh"]) == REFUSED
+        assert answers(pair["refresh"]) == REFUSED
 
 
 def test_two_tabs_that_refresh_at_once_both_live_on(login: Login, grace: timedelta) -> None:

@@ -1,7 +1,6 @@
 """Refreshing and verifying: ``POST /api/token/refresh/`` and ``/api/token/verify/``."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -9,7 +8,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import NO_STRINGS, Login, last_refresh_was, opens, payload, refresh
+from tests.conftest import NO_STRINGS, Login, last_refresh_was, opens, payload, refresh, verify
 from tokens import sessions
 from tokens.models import LoginSession
 from tokens.tokens import RefreshToken
@@ -18,14 +17,10 @@ from users.models import User
 SECOND = timedelta(seconds=1)
 
 
-def verify(client: APIClient, token: str) -> Any:
-    return client.post("/api/token/verify/", {"token": token})
-
-
 def test_a_refresh_yields_the_next_pair(client: APIClient, login: Login) -> None:
     old = login()
-    new = refresh(client, old["refresh"]).json()
-    assert opens(client, new["access"])
+    new = refresh(old["refresh"]).json()
+    assert opens(new["access"])
     before, after = payload(old["refresh"]), payload(new["refresh"])
     assert (after["sid"], after["seq"]) == (before["sid"], before["seq"] + 1)
     assert after["jti"] != before["jti"]
@@ -33,14 +28,14 @@ def test_a_refresh_yields_the_next_pair(client: APIClient, login: Login) -> None
 
 def test_a_refresh_leaves_earlier_access_tokens_alone(client: APIClient, login: Login) -> None:
     pair = login()
-    refresh(client, pair["refresh"])
-    assert opens(client, pair["access"])
+    refresh(pair["refresh"])
+    assert opens(pair["access"])
 
 
 def test_a_chain_of_refreshes_goes_on(client: APIClient, login: Login) -> None:
     pair = login()
     for number in range(1, 6):
-        pair = refresh(client, pair["refresh"]).json()
+        pair = refresh(pair["refresh"]).json()
         assert payload(pair["refresh"])["seq"] == number
 
 
@@ -50,16 +45,16 @@ def test_tokens_clamp_to_their_lifetime(
     pair = login()
     access: timedelta = api_settings.ACCESS_TOKEN_LIFETIME
     clock.shift(access - SECOND)
-    assert opens(client, pair["access"])
-    assert verify(client, pair["access"]).status_code == 200
+    assert opens(pair["access"])
+    assert verify(pair["access"]).status_code == 200
     clock.shift(SECOND)
-    assert not opens(client, pair["access"])
-    assert verify(client, pair["access"]).status_code == 401
+    assert not opens(pair["access"])
+    assert verify(pair["access"]).status_code == 401
     clock.shift(api_settings.REFRESH_TOKEN_LIFETIME - access - SECOND)
-    assert verify(client, pair["refresh"]).status_code == 200
+    assert verify(pair["refresh"]).status_code == 200
     clock.shift(SECOND)
-    assert verify(client, pair["refresh"]).status_code == 401
-    assert refresh(client, pair["refresh"]).status_code == 401
+    assert verify(pair["refresh"]).status_code == 401
+    assert refresh(pair["refresh"]).status_code == 401
 
 
 def test_claims_are_computed_anew_at_every_refresh(
@@ -75,7 +70,7 @@ def test_claims_are_computed_anew_at_every_refresh(
     pair = login()
     assert payload(pair["access"])["a"] is True
     User.objects.update(is_staff=False)
-    pair = refresh(client, pair["refresh"]).json()
+    pair = refresh(pair["refresh"]).json()
     assert payload(pair["access"])["a"] is False
 
 
@@ -97,8 +92,8 @@ def test_a_verification_without_a_string_is_a_400(
 
 @pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", "e30.e30."])
 def test_rubbish_is_a_401(client: APIClient, db: None, token: str) -> None:
-    assert refresh(client, token).status_code == 401
-    assert verify(client, token).status_code == 401
+    assert refresh(token).status_code == 401
+    assert verify(token).status_code == 401
 
 
 def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(
@@ -107,7 +102,7 @@ def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(
     pair = login()
     row = LoginSession.objects.values().get()
     for kind in ("access", "refresh", "refresh"):
-        answer = verify(client, pair[kind])
+        answer = verify(pair[kind])
         assert (answer.status_code, answer.json()) == (200, {})
     assert LoginSession.objects.values().get() == row
 
@@ -118,13 +113,13 @@ def test_verify_says_of_a_used_refresh_token_what_a_refresh_would(
     settings.SESSION_LIFETIME = timedelta(days=1)
     settings.REFRESH_GRACE_PERIOD = 10 * SECOND
     session = sessions.start(user)
-    current = refresh(client, str(RefreshToken.for_session(session, 0))).json()
+    current = refresh(str(RefreshToken.for_session(session, 0))).json()
     last_refresh_was(ago=settings.REFRESH_GRACE_PERIOD - SECOND)
     parent = RefreshToken.for_session(session, 0)
-    assert verify(client, str(parent)).status_code == 200
+    assert verify(str(parent)).status_code == 200
     last_refresh_was(ago=settings.REFRESH_GRACE_PERIOD)
     parent = RefreshToken.for_session(session, 0)
-    assert verify(client, str(parent)).status_code == 401
+    assert verify(str(parent)).status_code == 401
     session.refresh_from_db()
     assert session.revoked is None
     assert session.seq == payload(current["refresh"])["seq"]

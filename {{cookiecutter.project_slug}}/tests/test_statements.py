@@ -29,14 +29,14 @@ def test_a_login_takes_2_statements(login: Login, user: User) -> None:
 def test_a_refresh_takes_2_statements(client: APIClient, login: Login, user: User) -> None:
     pair = login()
     with statements() as counted:
-        refresh(client, pair["refresh"])
+        refresh(pair["refresh"])
     assert len(counted) == 2 + for_claims(user), counted
 
 
 def test_a_request_takes_1_statement_for_session_and_user(client: APIClient, login: Login) -> None:
     pair = login()
     with statements() as counted:
-        assert opens(client, pair["access"])
+        assert opens(pair["access"])
     assert len(counted) == 1, counted
 
 
