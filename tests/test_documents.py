@@ -284,6 +284,11 @@ def access_token(project: Development) -> str:
     return str(json.loads(call(f"{project.url}/api/token/", body=body)[1])["access"])
 
 
+def authorization(project: Development, access: str) -> str:
+    header_type = project.answer("auth_header_type").split(",")[0]
+    return f"Authorization: {header_type} {access}"
+
+
 def test_the_lines_of_the_readme_work_as_they_stand(
     project: Development, answers: dict[str, str]
 ) -> None:
@@ -338,15 +343,136 @@ def test_the_next_endpoint_of_the_readme_works(
     tests = "tests/test_openapi.py tests/test_promises_http.py"
     project.shell.run(f"uv run pytest -q {tests}", project.folder)
 
-    header_type = project.answer("auth_header_type").split(",")[0]
     demote = "from users.models import User; User.objects.update(is_staff=False)"
     with project.serve():
         url = f"{project.url}/api/reports/users/"
         assert call(url)[0] == 401
-        header = f"Authorization: {header_type} {access_token(project)}"
+        header = authorization(project, access_token(project))
         assert call(url, header) == (200, '{"users":1}')
         project.manage("shell", "--verbosity=0", "--command", demote)
         assert call(url, header)[0] == 403
+
+
+def snippets(text: str) -> list[tuple[str, str]]:
+    """Return the Python of a page, with the file that the paragraph before names."""
+    found = []
+    for block in re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        paragraph = text[: block.start()].rstrip("\n").rpartition("\n\n")[2]
+        file = re.search(r"`([\w/]+\.py)`", paragraph)
+        found.append((file[1] if file else "", block[1]))
+    return found
+
+
+def insert(project: Development, file: str, before: str, line: str) -> None:
+    """Put a line before another one in a file of the project."""
+    path = project.folder / file
+    text = path.read_text("utf-8")
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, line + before), "utf-8")
+
+
+@pytest.fixture(params=ANSWERS)
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Development:
+    """Follow docs/next-endpoint.md in a project of its own, but for its last check."""
+    project = Development(tmp_path, **request.param)
+    text = project.read("docs/next-endpoint.md")
+    start, check = blocks(text, "sh")
+    migrate, lint = check.splitlines()
+    project.shell.run(start, project.folder)
+    for file, code in snippets(text):
+        if file:
+            (project.folder / file).write_text(code, "utf-8")
+    [app] = re.findall(r"`(\"\w+\")`", text)
+    [include] = re.findall(r"`(path\(.+\))`", text)
+    insert(project, "config/settings/base.py", "]\n\nMIDDLEWARE", f"    {app},\n")
+    insert(project, "config/urls.py", "]\n\nhandler400", f"    {include},\n")
+    project.shell.run(migrate, project.folder)
+    formatted, linted, *_ = lint.split(" && ")
+    project.shell.run(f"{formatted} notes/apps.py notes/migrations", project.folder)
+    project.shell.run(f"{linted} && uv run ruff format --check .", project.folder)
+    return project
+
+
+def test_an_app_of_its_own_is_at_home_in_a_project(app: Development) -> None:
+    tests = "notes or openapi or opened_on_purpose"
+    app.shell.run(f"uv run pytest -q -k '{tests}'", app.folder)
+    schema = "uv run manage.py spectacular --validate --fail-on-warn"
+    assert "/api/notes/{id}/" in app.shell.run(schema, app.folder)
+
+
+@pytest.mark.full
+def test_the_checks_of_an_app_of_its_own_pass_and_count_it(app: Development) -> None:
+    last = blocks(app.read("docs/next-endpoint.md"), "sh")[-1].splitlines()[-1]
+    report = app.shell.run(f"{last} --cov -n 2", app.folder)
+    assert re.search(r"^notes/views.py|files skipped", report, re.M)
+
+
+PERMISSIONS = """
+from rest_framework.permissions import IsAuthenticated
+from notes.identity import user_of
+from notes.permissions import IsEditorByClaim, IsEditorByGroup
+from notes.views import NoteViewSet
+
+
+class View(NoteViewSet):
+    {permissions}
+
+
+class ClaimView(NoteViewSet):
+    permission_classes = [IsAuthenticated & IsEditorByClaim]
+
+
+def test(rf, user, token, clock, settings):
+    headers = authorization(token)
+    def status(view):
+        request = rf.get("/", headers=headers)
+        return view.as_view({{"get": "list"}})(request).status_code
+    assert status(View) == status(ClaimView) == 403
+    user.groups.create(name="editors")
+    assert status(View) == 200
+    assert user_of(token) == user
+    assert user_of("") is None
+
+
+def test_claim(rf, user):
+    access = RefreshToken.for_user(user).access_token
+    access["role"] = "editor"
+    request = rf.get("/", headers=authorization(str(access)))
+    assert ClaimView.as_view({{"get": "list"}})(request).status_code == 200
+
+
+def test_middleware(user_client, user, settings):
+    settings.MIDDLEWARE.append("notes.middleware.user_header_middleware")
+    assert user_client.get("/api/users/me/")["X-User"] == str(user.pk)
+"""
+
+
+def test_permissions_and_identity_are_as_the_page_says(app: Development) -> None:
+    code = dict(snippets(app.read("docs/next-endpoint.md")))[""].strip()
+    test = "from tests.conftest import *\n" + PERMISSIONS.format(permissions=code)
+    (app.folder / "notes" / "tests.py").write_text(test, "utf-8")
+    app.shell.run("uv run pytest -q notes", app.folder)
+
+
+def test_tokens_for_services_and_support_are_as_the_page_says(
+    project: Development, answers: dict[str, str]
+) -> None:
+    codes = [code for _, code in snippets(project.read("docs/clients.md"))]
+    start, year, end = codes[-3:]
+    found = re.search(r"^user = User.objects.get(\(.+\))$", start, re.M)
+    assert found
+
+    def shell(*lines: str) -> str:
+        code = "\n".join(["from users.models import User", *lines])
+        command = f"uv run manage.py shell --verbosity=0 -c '{code}'"
+        return project.shell.run(command, project.folder)
+
+    *_, access = shell(f"User.objects.create_user{found[1]}", start, year).split()
+    header = authorization(project, access)
+    with project.serve():
+        assert call(f"{project.url}/api/users/me/", header)[0] == 200
+        shell(found[0], end)
+        assert call(f"{project.url}/api/users/me/", header)[0] == 401
 
 
 def test_other_services_verify_tokens_as_the_documents_say(
