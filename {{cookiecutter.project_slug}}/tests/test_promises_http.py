@@ -426,7 +426,7 @@ def test_the_deployment_checks_are_silent() -> None:
 # Authorisation
 
 OPEN = {
-    *("/api/token/", "/api/token/refresh/", "/api/token/verify/"),
+    *("/", "/api/token/", "/api/token/refresh/", "/api/token/verify/"),
     *("/api/token/blacklist/", "/.well-known/jwks.json"),
     *("/", "/health/live/", "/health/ready/"),
     *("/api/schema/", "/api/docs/"),  # for staff only in production, see above
