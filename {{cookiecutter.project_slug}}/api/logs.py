@@ -2,11 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable
 from contextvars import ContextVar
-from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
@@ -18,20 +15,6 @@ PERSONAL = re.compile(
     r"(?<![\w-])(?=[\w-]*eyJ)[\w-]++\.[\w-]++\.[\w-]*"
     r"|(?<![^\s\"'<>(=,:@])[^\s\"'<>(=,:@]++@[^\s\"'<>),;]+"
 )
-
-
-def request_id_middleware(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Gives every request an id of its own, and says it in ``X-Request-ID``."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        request_id.set(uuid4().hex)
-        response = get_response(request)
-        response.headers["X-Request-ID"] = request_id.get()
-        return response
-
-    return middleware
 
 
 class RedactingJsonFormatter(JsonFormatter):

@@ -17,42 +17,18 @@ from tokens.keys import KeyRing
 WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP (RFC 9110 section 5.6.2)
 
 
-# Settings of SimpleJWT that this project follows; those with a value have it for good.
-FOLLOWED = dict.fromkeys(
-    [
-        "ACCESS_TOKEN_LIFETIME",
-        "REFRESH_TOKEN_LIFETIME",
-        "ALGORITHM",
-        "AUTH_HEADER_TYPES",
-        "AUTH_HEADER_NAME",
-        "ISSUER",
-        "AUDIENCE",
-        "JSON_ENCODER",
-        "AUTH_TOKEN_CLASSES",
-        "USER_AUTHENTICATION_RULE",
-        "TOKEN_OBTAIN_SERIALIZER",
-        "TOKEN_REFRESH_SERIALIZER",
-        "TOKEN_VERIFY_SERIALIZER",
-        "TOKEN_BLACKLIST_SERIALIZER",
-    ]
-) | {
-    "USER_ID_FIELD": "pk",
-    "USER_ID_CLAIM": "sub",
-    "TOKEN_TYPE_CLAIM": "token_type",
-    "JTI_CLAIM": "jti",
-}
-# Where this project decides what others of them are about.
+# What this project decides itself, where SimpleJWT has settings.
 DECIDED = {
-    "LEEWAY": "CLOCK_SKEW in tokens/keys.py says how far clocks may differ.",
-    "SIGNING_KEY": "The environment's JWT_SIGNING_KEY holds the key.",
-    "VERIFYING_KEY": "Public keys follow from JWT_SIGNING_KEY; JWT_VERIFYING_KEYS has more.",
-    "JWK_URL": "JWT_VERIFYING_KEYS holds the keys that verify.",
-    "UPDATE_LAST_LOGIN": "Every login updates it.",
-    "ROTATE_REFRESH_TOKENS": "Every refresh rotates its token: see tokens/sessions.py.",
-    "BLACKLIST_AFTER_ROTATION": "A used token is dead by itself: see tokens/sessions.py.",
-    "CHECK_REVOKE_TOKEN": "A changed password ends the sessions: see tokens/sessions.py.",
-    "CHECK_USER_IS_ACTIVE": "Inactive users are always refused: see tokens/sessions.py.",
+    "JWT_SIGNING_KEY and JWT_VERIFYING_KEYS": "SIGNING_KEY VERIFYING_KEY JWK_URL",
+    "CLOCK_SKEW in tokens/keys.py": "LEEWAY",
+    "tokens/tokens.py": "TOKEN_TYPE_CLAIM JTI_CLAIM",
+    "tokens/sessions.py": "ROTATE_REFRESH_TOKENS BLACKLIST_AFTER_ROTATION CHECK_REVOKE_TOKEN "
+    "REVOKE_TOKEN_CLAIM CHECK_USER_IS_ACTIVE",
+    "tokens/serializers.py": "UPDATE_LAST_LOGIN",
+    "tokens/authentication.py": "TOKEN_USER_CLASS",
+    "nothing here": " ".join(name for name in DEFAULTS if name.startswith("SLIDING_")),
 }
+FIXED = {"USER_ID_FIELD": "pk", "USER_ID_CLAIM": "sub"}
 
 
 @register
@@ -64,12 +40,12 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             near = get_close_matches(name, DEFAULTS, 1)
             hint = f"Did you mean {near[0]}?" if near else "Remove it."
             found.append(("E001", f"SIMPLE_JWT: {name} is not a setting.", hint))
-        elif name not in FOLLOWED or FOLLOWED[name] not in (None, value):
-            hint = f"Write {FOLLOWED[name]!r}." if name in FOLLOWED else DECIDED.get(name, "")
-            message = f"SIMPLE_JWT: {name} {value!r:.40} has no effect in this project."
-            found.append(
-                ("E009", message, f"{hint or 'Nothing here uses it.'} Remove the setting.")
-            )
+        if FIXED.get(name, value) != value:
+            found.append(("E009", f"SIMPLE_JWT: {name} is always {FIXED[name]!r}.", "Restore it."))
+    for place, names in DECIDED.items():
+        for name in settings.SIMPLE_JWT.keys() & names.split():
+            message = f"SIMPLE_JWT: {name} has no effect in this project."
+            found.append(("E009", message, f"Remove it: {place} decides that."))
     login = import_string(api_settings.TOKEN_OBTAIN_SERIALIZER)
     if login.get_token.__func__ is not TokenObtainSerializer.get_token.__func__:
         message = f"{login.__name__}.get_token is never called."

@@ -22,7 +22,6 @@ LOGIN = {
 }
 LOGIN_EXAMPLES = [OpenApiExample("Ada", LOGIN, request_only=True)]
 ACCESS_TOKEN = {
-    "type": "string",
     "contentMediaType": "application/jwt",
     "contentSchema": {"$ref": "#/components/schemas/AccessTokenPayload"},
 }
@@ -73,12 +72,16 @@ class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 def describe_access_token(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Adds the payload of access tokens, for clients that decode them.
+    """Says what the payload of an access token is, for clients that decode it.
 
     A hook of drf-spectacular's ``POSTPROCESSING_HOOKS``.
     """
+    schemas = result["components"]["schemas"]
+    for schema in schemas.values():
+        if access := schema.get("properties", {}).get("access"):
+            access.update(ACCESS_TOKEN)
     payload = with_claims(object_schema(AccessTokenPayload), settings.EXTRA_CLAIMS_IN_TOKEN)
-    result["components"]["schemas"]["AccessTokenPayload"] = payload
+    schemas["AccessTokenPayload"] = payload
     return result
 
 

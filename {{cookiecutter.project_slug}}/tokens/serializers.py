@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
@@ -21,18 +20,9 @@ from api.addresses import client_address
 from api.fields import VerbatimField
 from tokens import sessions
 from tokens.models import LoginSession
-from tokens.schema import ACCESS_TOKEN
 from tokens.tokens import AccessToken, RefreshToken
 from users.models import User
 from users.throttling import password_guess
-
-
-@extend_schema_field(ACCESS_TOKEN)
-class AccessTokenField(serializers.CharField):
-    """An access token, in answers only."""
-
-    def __init__(self) -> None:
-        super().__init__(read_only=True)
 
 
 class CustomTokenObtainPairSerializer(TokenObtainSerializer):
@@ -43,7 +33,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
     """
 
     token_class = RefreshToken
-    access = AccessTokenField()
+    access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +70,6 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
     """Refresh: the current refresh token in, the next pair out."""
 
     token_class = RefreshToken
-    access = AccessTokenField()
     refresh = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:

@@ -1,31 +1,7 @@
-from typing import Any
-
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 
 from users.models import User
-from users.throttling import password_guess
-
-
-class ThrottledLoginForm(AdminAuthenticationForm):
-    """The admin's, behind the same limits as the API's login.
-
-    A password that is right is no failure, be its owner staff or not.
-    """
-
-    def clean(self) -> dict[str, Any]:
-        if self.errors:  # a field is missing: Django asks no backend
-            return super().clean()
-        with password_guess(self.cleaned_data["username"], self.request) as self.attempt:
-            return super().clean()
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        self.attempt.succeeded()
-        super().confirm_login_allowed(user)
-
-
-admin.site.login_form = ThrottledLoginForm
 
 
 @admin.register(User)

@@ -1,4 +1,4 @@
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.password_validation import password_changed
@@ -10,9 +10,10 @@ from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.addresses import client_address
 from users.models import User
 from users.serializers import PasswordChangeSerializer, UserSerializer
-from users.throttling import password_guess
+from users.throttling import Attempt, login_limits, password_guess
 
 
 @extend_schema_view(
@@ -51,12 +52,19 @@ class PasswordView(GenericAPIView[User]):
 
 @transaction.non_atomic_requests
 def throttled_admin_login(request: HttpRequest) -> HttpResponse:
-    """The admin's login page, which says 429 where the API does."""
-    try:
+    """The admin's login page, behind the limits of the API's login.
+
+    A right password is no failure, be its owner staff or not.
+    """
+    account = request.POST.get("username", "")
+    if request.method != "POST" or not account:
         return admin.site.login(request)
+    try:
+        attempt = Attempt.begin(login_limits(account, client_address(request)))
     except Throttled as throttled:
-        return JsonResponse(
-            {"detail": "Too many failed logins. Try again later."},
-            status=429,
-            headers={"Retry-After": str(throttled.wait)},  # type: ignore[attr-defined]
-        )
+        headers = {"Retry-After": str(throttled.wait)}  # type: ignore[attr-defined]
+        return JsonResponse({"detail": throttled.detail}, status=429, headers=headers)
+    response: Any = admin.site.login(request)
+    if response.status_code == 302 or response.context_data["form"].get_user():
+        attempt.succeeded()
+    return response  # type: ignore[no-any-return]

@@ -26,8 +26,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "api.logs.request_id_middleware",
-    "api.middleware.no_store_middleware",
+    "api.middleware.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
