@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 from conftest import ROOT
 from development import PASSWORD, USER, Development, Shell
-from servers import HOST
+from servers import HOST, install_jose
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 ADDRESS = re.compile(r"(gh:|https://github\.com/)OWNER/cookiecutter-django-simplejwt")
@@ -278,10 +278,14 @@ def call(url: str, header: str | None = None, body: object = None) -> tuple[int,
         return answer.status, answer.read().decode()
 
 
-def access_token(project: Development) -> str:
+def pair(project: Development) -> dict[str, str]:
     field = project.answer("login_field")
     body = {field: USER[field], "password": PASSWORD}
-    return str(json.loads(call(f"{project.url}/api/token/", body=body)[1])["access"])
+    return dict(json.loads(call(f"{project.url}/api/token/", body=body)[1]))
+
+
+def access_token(project: Development) -> str:
+    return pair(project)["access"]
 
 
 def authorization(project: Development, access: str) -> str:
@@ -475,20 +479,88 @@ def test_tokens_for_services_and_support_are_as_the_page_says(
         assert call(f"{project.url}/api/users/me/", header)[0] == 401
 
 
-def test_other_services_verify_tokens_as_the_documents_say(
+def code_for(project: Development, language: str, word: str) -> str:
+    """Return the code in docs/clients.md that has the word, for the real address."""
+    found = [b for b in blocks(project.read("docs/clients.md"), language) if word in b]
+    return found[0].replace(f"{HOST}:8000", project.address) if found else ""
+
+
+def node(folder: Path, code: str) -> list[str]:
+    """Run a module in Node.js; return the lines that it prints."""
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    (folder / "main.mjs").write_text(code, "utf-8")
+    command = ["node", "main.mjs"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+PAGE = """
+const stored = new Map();
+globalThis.localStorage = {{
+  getItem: (key) => stored.get(key),
+  setItem: (key, value) => stored.set(key, value),
+  removeItem: (key) => stored.delete(key),
+}};
+const tabs = [await import("./page.mjs?1"), await import("./page.mjs?2")];
+await tabs[0].login({credentials});
+for (const tab of tabs) {{
+  const answers = await Promise.all([tab.api("/users/me/"), tab.api("/sessions/")]);
+  console.log(...answers.map((answer) => answer.status));
+}}
+await tabs[1].logout();
+console.log(await tabs[0].api("/users/me/").catch((error) => error.message));
+"""
+
+
+def test_a_web_page_works_as_the_documents_say(
+    project: Development, answers: dict[str, str], tmp_path: Path
+) -> None:
+    page = code_for(project, "js", "localStorage")
+    (tmp_path / "page.mjs").write_text(page, "utf-8")
+    field = project.answer("login_field")
+    credentials = json.dumps({field: USER[field], "password": PASSWORD})
+    with project.serve():
+        printed = node(tmp_path, PAGE.format(credentials=credentials))
+    assert printed == ["200 200", "200 200", "/token/refresh/: 400"]
+
+
+def keys_are_public(project: Development) -> bool:
+    return project.answer("algorithm")[:2] != "HS"
+
+
+def test_services_verify_tokens_as_the_documents_say(
     project: Development, answers: dict[str, str]
 ) -> None:
-    text = project.read("docs/clients.md")
-    found = [block for block in blocks(text, "python") if "PyJWKClient" in block]
-    assert bool(found) == (project.answer("algorithm") != "HS256")
-    if not found:
+    code = code_for(project, "python", "PyJWKClient")
+    assert bool(code) == keys_are_public(project)
+    if not code:
         return
-    service = project.folder / "service.py"
-    service.write_text(found[0].replace(f"{HOST}:8000", project.address), "utf-8")
+    (project.folder / "service.py").write_text(code, "utf-8")
     with project.serve():
         check = f"import service; print(service.claims('{access_token(project)}'))"
         printed = project.shell.run(f'uv run python -c "{check}"', project.folder)
     assert "'token_type': 'access'" in printed
+
+
+@pytest.mark.full
+def test_services_in_node_verify_tokens_as_the_documents_say(
+    project: Development, answers: dict[str, str], tmp_path: Path
+) -> None:
+    code = code_for(project, "js", "createRemoteJWKSet")
+    if not code:
+        return
+    install_jose(tmp_path)
+    (tmp_path / "service.mjs").write_text(code, "utf-8")
+    main = """
+import {{ claims }} from "./service.mjs";
+console.log((await claims("{access}")).sub);
+await claims("{refresh}").catch((error) => console.log(error.message));
+"""
+    with project.serve():
+        printed = node(tmp_path, main.format(**pair(project)))
+    assert printed == ["1", "not an access token"]
 
 
 def test_the_lines_for_production_start_the_server(
