@@ -24,6 +24,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from tests.conftest import UseKeys, key_for
 from tokens.checks import refuse_to_start_if_wrong
+from tokens.serializers import CustomTokenObtainPairSerializer
 
 
 def private_pem(
@@ -67,7 +68,7 @@ def only_error(number: int) -> str:
     """The message of the one error there is, which goes with a cure."""
     [error] = run_checks()
     assert error.hint
-    assert error.id == f"tokens.E00{number}"
+    assert error.id == f"tokens.E{number:03}"
     assert re.fullmatch(r".+[^.]", str(error.msg).removesuffix("."))
     return str(error.msg)
 
@@ -213,6 +214,21 @@ def test_a_name_like_no_other_is_to_be_removed(settings: Settings) -> None:
     settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, "QQQ": DAY}
     assert "QQQ" in only_error(1)
     assert run_checks()[0].hint == "Remove it."
+
+
+@pytest.mark.parametrize(
+    "name", ["LEEWAY", "SIGNING_KEY", "JWK_URL", "ROTATE_REFRESH_TOKENS", "USER_ID_CLAIM"]
+)
+def test_a_setting_without_effect_is_an_error(settings: Settings, name: str) -> None:
+    settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: "user_id"}
+    assert name in only_error(9)
+
+
+def test_an_overridden_get_token_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    get_token = classmethod(lambda cls, user: None)
+    monkeypatch.setattr(CustomTokenObtainPairSerializer, "get_token", get_token, raising=False)
+    assert "get_token" in only_error(10)
+    assert "tokens/claims.py" in str(run_checks()[0].hint)
 
 
 def test_an_error_stops_manage_py(use_keys: UseKeys) -> None:
