@@ -165,7 +165,7 @@ def main() -> None:
             with project.serve(workers=4) as server:
                 print(f"Failures counted in {store}")
                 guess(server)
-            with project.serve(workers=1, threads=1) as server:
+            with project.serve(workers=1) as server:
                 measure(server)
 
 

@@ -1,7 +1,7 @@
-"""Several machines in small: servers behind nginx, one PostgreSQL, one Redis.
+"""Several machines in small: servers behind nginx, and one PostgreSQL.
 
-The servers are ports of this machine. The databases are this module's own, so that
-they can be stopped while requests are under way.
+The servers are ports of this machine. PostgreSQL is this module's own, so that it can
+be stopped while requests are under way.
 """
 
 from __future__ import annotations
@@ -10,43 +10,32 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from servers import HOST, PASSWORD, PYTHON, Project, Server, claims
+from servers import (
+    HOST,
+    PASSWORD,
+    Project,
+    Server,
+    claims,
+    eventually,
+    free_port,
+)
 
 MACHINES = 3
 BROKEN = 0  # counts, among the status codes, connections that broke
 CLIENTS = 32
 ROOT_USER = sys.platform != "win32" and os.geteuid() == 0
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until ``condition`` is true; a refused connection means not yet."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except (OSError, HTTPException):
-            pass
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -96,29 +85,6 @@ class Postgres:
         )
 
 
-class Redis:
-    """A Redis server of its own."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.url = f"redis://{HOST}:{self.port}/0"
-
-    def start(self) -> None:
-        options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
-        self._process = subprocess.Popen(
-            ["redis-server", "--bind", HOST, "--port", str(self.port), *options],
-            stdout=subprocess.DEVNULL,
-        )
-        eventually(self._answers)
-
-    def _answers(self) -> bool:
-        with socket.create_connection((HOST, self.port)):
-            return True
-
-    def stop(self) -> None:
-        stop(self._process)
-
-
 class Machine(Server):
     """A server on a port that stays the same when it is started anew."""
 
@@ -130,19 +96,7 @@ class Machine(Server):
 
     def start(self, **environment: str) -> None:
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [PYTHON, "-m", "gunicorn"],
-                cwd=self.project.folder,
-                env={
-                    **self.project.environment,
-                    "BIND": f"{HOST}:{self.port}",
-                    "WORKERS": "1",
-                    **environment,
-                },
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            self.process = self.project.start(self.port, 1, environment, output)
         eventually(self._lives)
 
     def _lives(self) -> bool:
@@ -198,12 +152,9 @@ http {{
 class Cluster:
     """``MACHINES`` machines behind a proxy, whose ``port`` clients call."""
 
-    def __init__(
-        self, project: Project, folder: Path, postgres: Postgres, redis: Redis
-    ) -> None:
+    def __init__(self, project: Project, folder: Path, postgres: Postgres) -> None:
         self.project = project
         self.postgres = postgres
-        self.redis = redis
         self.port = free_port()
         self.machines = [
             Machine(project, folder / f"machine{number}.log")

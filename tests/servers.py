@@ -12,13 +12,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Barrier
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -37,6 +37,28 @@ PYTHON = os.environ.get("RENDERED_PYTHON", sys.executable)
 #: Where databases may be made and dropped, for example
 #: ``postgresql://postgres@127.0.0.1:5432/postgres``.
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
+
+
+#: As in the README, where the number of workers and the port stand too.
+OPTIONS = ["--interface", "wsgi", "--blocking-threads", "64"]
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until ``condition`` is true; a refused connection means not yet."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except (OSError, HTTPException):
+            pass
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
 
 
 class Answer(NamedTuple):
@@ -93,7 +115,7 @@ class Server:
             return list(pool.map(send, posts))
 
     def kill(self) -> None:
-        """End it like a power cut: the master and all of its workers."""
+        """End it like a power cut: the main process and all of its workers."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -180,37 +202,39 @@ class Project:
         environment: dict[str, str] | None = None,
         *,
         workers: int = 2,
-        threads: int = 4,
         port: int = 0,
+        output: IO[bytes] | None = None,
     ) -> Iterator[Server]:
-        """Run gunicorn on ``port``, or a free one, until the block is left.
+        """Serve it as its README does, on ``port`` or a free one, until the block ends.
 
-        ``environment`` comes on top of the project's own. The server inherits the
-        listening socket, so a client may call at once: its request waits until the
-        server is ready.
+        ``environment`` comes on top of the project's own.
         """
-        listener = socket.create_server((HOST, port))
-        with listener:
-            port = listener.getsockname()[1]
-            process = subprocess.Popen(
-                [PYTHON, "-m", "gunicorn"],
-                cwd=self.folder,
-                env={
-                    **self.environment,
-                    "BIND": f"fd://{listener.fileno()}",
-                    "WORKERS": str(workers),
-                    "THREADS": str(threads),
-                    **(environment or {}),
-                },
-                pass_fds=[listener.fileno()],
-                start_new_session=True,
-            )
+        port = port or free_port()
+        process = self.start(port, workers, environment or {}, output)
         server = Server(process, port)
         try:
-            assert server.get("/health/ready/").status == 200
+            eventually(lambda: server.get("/health/ready/").status == 200)
             yield server
         finally:
             server.kill()
+
+    def start(
+        self,
+        port: int,
+        workers: int,
+        environment: dict[str, str],
+        output: IO[bytes] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start the server, in a process group of its own."""
+        numbers = {"GRANIAN_PORT": str(port), "GRANIAN_WORKERS": str(workers)}
+        return subprocess.Popen(
+            [PYTHON, "-m", "granian", *OPTIONS, "config.wsgi:application"],
+            cwd=self.folder,
+            env=self.environment | numbers | environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 class RemoteKeys:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.common import CommonMiddleware
 
+from api.errors import PayloadTooLarge
 from api.logs import request_id
 
 
@@ -15,13 +17,14 @@ def request_id_middleware(
     """Gives every request an id of its own, and says it in ``X-Request-ID``.
 
     Most answers are about a token or a person, so none goes into a cache unless its
-    view says otherwise (RFC 6749 section 5.1).
+    view says otherwise (RFC 6749 section 5.1). None names the server's software.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id.set(uuid4().hex)
         response = get_response(request)
         response.headers["X-Request-ID"] = request_id.get()
+        response.headers["Server"] = ""
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -36,3 +39,28 @@ class SlashForReaders(CommonMiddleware):
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         return request.method in ("GET", "HEAD") and super().should_redirect_with_slash(request)
+
+
+def waiting_room_middleware(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Django's side of ``config/wsgi.py``: answers what it has refused.
+
+    A stream, which goes on without a turn, gives back its database connection.
+    """
+    details = {
+        400: "The request body is shorter than its Content-Length.",
+        413: PayloadTooLarge.default_detail,
+        503: "The server is busy.",
+    }
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if status := request.META.get("api.error"):
+            headers = {"Retry-After": "10"} if status == 503 else None
+            return JsonResponse({"detail": details[status]}, status=status, headers=headers)
+        response = get_response(request)
+        if response.streaming:
+            close_old_connections()
+        return response
+
+    return middleware

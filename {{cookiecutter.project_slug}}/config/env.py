@@ -84,19 +84,18 @@ def database_url(url: str) -> None:
         raise ValidationError("Not the URL of a PostgreSQL or SQLite database.")
 
 
-def database(url: str) -> dict[str, Any]:
+def database(url: str, connections: int = 8) -> dict[str, Any]:
     """Django's ``DATABASES`` entry for ``url``, set up for concurrent requests.
 
     SQLite writes ahead and takes the write lock at once, so that writers wait for
-    each other and never fail half way; each thread keeps its connection. PostgreSQL
-    keeps a pool of connections; while it is away a request waits two seconds for one.
+    each other and never fail half way. PostgreSQL keeps a pool of ``connections``; while
+    it is away a request waits two seconds for one.
     What a connection has run five times it prepares, so that PostgreSQL plans it no
     more; a pgbouncer between them must be 1.21 or newer. Options in the URL, such as
     ``sslmode``, come on top.
     """
     config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
-        config["CONN_MAX_AGE"] = None
         options: dict[str, Any] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -104,7 +103,7 @@ def database(url: str) -> dict[str, Any]:
         }
     else:
         options = {
-            "pool": {"min_size": 1, "max_size": 16, "timeout": 2, "reconnect_timeout": 0},
+            "pool": {"min_size": 1, "max_size": connections, "timeout": 2, "reconnect_timeout": 0},
             "connect_timeout": 2,  # seconds
             "tcp_user_timeout": 10_000,  # milliseconds: a host that says nothing is away
             "server_side_binding": True,

@@ -29,6 +29,7 @@ MIDDLEWARE = [
     "api.middleware.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "api.middleware.waiting_room_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "api.middleware.SlashForReaders",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -58,6 +59,12 @@ else:
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+
+# The waiting room of config/wsgi.py: how many requests Django works on at once in each
+# worker process, how long a request waits for its turn, and how much it may bring.
+TURNS = 4
+TURN_TIMEOUT = 10  # seconds
+BODY_LIMIT = 32 * 1024 * 1024  # bytes
 
 TEMPLATES = [
     {

@@ -37,7 +37,8 @@ LOG_LEVEL = env.str(
 )
 env.refuse_to_start_if_wrong()
 
-DATABASES = {"default": database(DATABASE_URL)}
+# A stream may need a connection after its turn.
+DATABASES = {"default": database(DATABASE_URL, connections=TURNS + 4)}
 
 # TLS ends at the proxy, which says so; without a proxy its header is not believed.
 if TRUSTED_PROXIES:
