@@ -131,6 +131,21 @@ def logout(token: str) -> Any:
     return new_client().post("/api/token/blacklist/", {"refresh": token})
 
 
+def refreshed(pair: dict[str, Any]) -> dict[str, Any]:
+    """The next pair."""
+    response = refresh(pair["refresh"])
+    assert response.status_code == 200, response.content
+    return dict(response.json())
+
+
+def is_alive(pair: dict[str, Any]) -> bool:
+    """Whether a session goes on: each of its tokens is good, or none is."""
+    statuses = {verify(pair[kind]).status_code for kind in ("access", "refresh")}
+    statuses.add(200 if opens(pair["access"]) else 401)
+    assert statuses in ({200}, {401})
+    return statuses == {200}
+
+
 def last_refresh_was(ago: timedelta) -> None:
     """Lets the last refresh of all sessions be so long ago.
 

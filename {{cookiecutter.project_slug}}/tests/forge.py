@@ -69,3 +69,5 @@ def answers(token: str) -> dict[str, int]:
 
 #: What ``answers`` returns for a token that is good for nothing.
 REFUSED = {"access": 401, "verify": 401, "refresh": 401}
+#: What it returns for a good one, by its type.
+ACCEPTED = {kind: REFUSED | {kind: 200, "verify": 200} for kind in ("access", "refresh")}

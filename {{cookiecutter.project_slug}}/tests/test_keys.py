@@ -7,13 +7,11 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import jwt
 import pytest
 import time_machine
 from cryptography.hazmat.primitives import serialization
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.exceptions import TokenBackendExpiredToken
-from rest_framework_simplejwt.settings import api_settings
 
 from config.local import local_secret
 from tests.conftest import Login, UseKeys, key_for, opens, payload, refresh
@@ -60,38 +58,6 @@ def test_every_algorithm_serves_every_path(
     assert published.status_code == (404 if is_hmac(algorithm) else 200)
 
 
-@pytest.mark.parametrize("algorithm", PUBLISHED)
-def test_another_service_verifies_tokens_by_the_published_keys(
-    client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
-) -> None:
-    use_keys(key_for(algorithm), key_for(algorithm, "second"), algorithm)
-    access = login()["access"]
-    response = client.get("/.well-known/jwks.json")
-    assert "max-age" in response["Cache-Control"]
-    keys = jwt.PyJWKSet.from_dict(response.json())
-    assert len(keys.keys) == 2
-    jwt.decode(
-        access,
-        keys[header_of(access)["kid"]],
-        algorithms=[algorithm],
-        audience=api_settings.AUDIENCE,
-        issuer=api_settings.ISSUER,
-    )
-
-
-@pytest.mark.parametrize("algorithm", PUBLISHED)
-def test_what_is_published_is_public_and_complete(algorithm: str) -> None:
-    required = {"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
-    [key] = KeyRing(algorithm, key_for(algorithm), "").jwks()
-    assert key.keys() == required[key["kty"]] | {"kty", "use", "alg", "kid"}
-    assert (key["use"], key["alg"]) == ("sig", algorithm)
-
-
-def test_a_key_that_is_there_twice_is_published_once() -> None:
-    key = key_for("ES256")
-    assert len(KeyRing("ES256", key, key + key_for("ES256", "second")).jwks()) == 2
-
-
 def test_a_thumbprint_is_that_of_rfc_7638() -> None:
     """The example of its section 3.1."""
     modulus = (
@@ -103,24 +69,6 @@ def test_a_thumbprint_is_that_of_rfc_7638() -> None:
     )
     expected = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     assert thumbprint({"kty": "RSA", "n": modulus, "e": "AQAB"}) == expected
-
-
-@pytest.mark.parametrize("algorithm", FAMILIES)
-def test_a_rotation_logs_nobody_out(
-    client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
-) -> None:
-    old, new = key_for(algorithm), key_for(algorithm, "second")
-    use_keys(old, algorithm=algorithm)
-    pair = login()
-    use_keys(old, new, algorithm)
-    assert opens(pair["access"])
-    use_keys(new, old, algorithm)
-    assert opens(pair["access"])
-    fresh = refresh(pair["refresh"]).json()
-    use_keys(new, "", algorithm)
-    assert opens(fresh["access"])
-    assert not opens(pair["access"])
-    assert refresh(pair["refresh"]).status_code == 401
 
 
 def test_tokens_of_another_algorithm_are_a_401_after_a_switch(

@@ -23,7 +23,7 @@ REQUIRED = {
 
 def complaints(**environment: str) -> list[str]:
     """The lines with which production refuses to start."""
-    started = python(*IMPORT, environment=environment)
+    started = python(*IMPORT, **environment)
     assert started.returncode == 1
     assert started.stdout == ""
     lines = started.stderr.splitlines()
@@ -37,7 +37,7 @@ def named(lines: list[str]) -> list[str]:
 
 
 def test_a_complete_environment_starts() -> None:
-    started = python("-W", "ignore", "-c", "import config.wsgi")  # no staticfiles/ yet
+    started = python("-c", "import config.wsgi")  # no staticfiles/ yet
     assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
 
 
@@ -93,7 +93,7 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
         "TRUSTED_PROXIES": "1",
         "SECURE_SSL_REDIRECT": "false",
     }
-    started = python("-c", code, environment=environment)
+    started = python("-c", code, **environment)
     assert started.returncode == 0, started.stderr
     settings = json.loads(started.stdout)
     assert settings["SIMPLE_JWT"]["ISSUER"] == "https://issuer.example.com"
@@ -101,15 +101,6 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
     assert settings["CORS_ALLOWED_ORIGINS"][1] == "http://localhost:3000"
     assert settings["SECURE_PROXY_SSL_HEADER"][1] == "https"
     assert settings["JWT_SIGNING_KEY"] == VARIABLES["JWT_SIGNING_KEY"].strip()
-
-
-def test_an_unfit_key_stops_the_start_in_one_line() -> None:
-    environment = {"JWT_SIGNING_KEY": "too short"}
-    command = ("-W", "ignore", "-c", "import config.wsgi")  # there is no staticfiles/
-    started = python(*command, environment=environment)
-    assert started.returncode == 1
-    [line] = started.stderr.splitlines()
-    assert line.startswith("JWT_SIGNING_KEY: ")
 
 
 def test_development_needs_no_configuration(

@@ -1,0 +1,319 @@
+"""Promises 28 to 32: guessing passwords, what an answer gives away, passwords as typed.
+
+The limits are those of ``users/throttling.py``, which is the place to change them.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+import time_machine
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import get_hasher
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from api.addresses import client_address
+from tests.conftest import new_client
+from tests.factories import PASSWORD, UserFactory
+from tokens.models import LoginSession
+from users.models import Failure, User
+
+LIMIT, WINDOW = 10, timedelta(minutes=15)  # of one account at one address
+PER_ADDRESS = 50
+HERE = "192.0.2.1"
+
+
+def guess(name: str, password: str = "wrong", address: str = HERE, **extra: Any) -> Any:
+    """The answer to a login from an address."""
+    body = {User.USERNAME_FIELD: name, "password": password}
+    return new_client().post("/api/token/", body, REMOTE_ADDR=address, **extra)
+
+
+def guess_wrong(times: int, *arguments: Any, **extra: Any) -> None:
+    for _ in range(times):
+        assert guess(*arguments, **extra).status_code == 401
+
+
+def assert_throttled(response: Any, window: timedelta = WINDOW) -> None:
+    assert response.status_code == 429
+    assert response["Content-Type"] == "application/json"
+    assert response.json().keys() == {"detail"}
+    assert 0 < int(response["Retry-After"]) <= window.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("limit", "window", "name", "address"),
+    [
+        (LIMIT, WINDOW, "{}", HERE),
+        (PER_ADDRESS, WINDOW, "nobody{n}@example.com", HERE),
+        (100, timedelta(hours=1), "{}", "198.51.100.{n}"),
+    ],
+    ids=["account and address", "address", "account"],
+)
+def test_28_failures_throttle(
+    user: User, limit: int, window: timedelta, name: str, address: str
+) -> None:
+    """An account at an address, an address, an account; the right password is refused too.
+
+    Another account elsewhere notices nothing.
+    """
+    own, other = user.get_username(), UserFactory.create().get_username()
+    for n in range(limit):
+        guess_wrong(1, name.format(own, n=n), address=address.format(n=n))
+    assert_throttled(guess(name.format(own, n=limit), address=address.format(n=limit)), window)
+    assert_throttled(guess(own, PASSWORD, address.format(n=limit)), window)
+    assert guess(other, PASSWORD, "203.0.113.1").status_code == 200
+    elsewhere = 429 if limit == 100 else 200
+    assert guess(own, PASSWORD, "203.0.113.1").status_code == elsewhere
+
+
+def test_28_a_refused_attempt_is_not_counted(user: User, clock: time_machine.Traveller) -> None:
+    """Who waits as long as they were told gets in, whoever else hammers on."""
+    guess_wrong(LIMIT, user.get_username())
+    step = int(guess(user.get_username())["Retry-After"]) / (3 * LIMIT)
+    for _ in range(3 * LIMIT):
+        assert guess(user.get_username(), PASSWORD).status_code == 429
+        clock.shift(step)
+    assert guess(user.get_username(), PASSWORD).status_code == 200
+
+
+def test_28_the_window_slides(user: User, clock: time_machine.Traveller) -> None:
+    """No more than the limit in any quarter of an hour."""
+    guess_wrong(LIMIT - 1, user.get_username())
+    clock.shift(WINDOW - timedelta(seconds=1))
+    guess_wrong(1, user.get_username())
+    clock.shift(2)
+    guess_wrong(LIMIT - 1, user.get_username())
+    assert guess(user.get_username()).status_code == 429
+
+
+def test_28_a_login_forgets_the_failures_of_its_pair_only(user: User) -> None:
+    """An attacker's own account does not clear the address."""
+    own = UserFactory.create().get_username()
+    for number in range(PER_ADDRESS):
+        assert number % 7 or guess(own, PASSWORD).status_code == 200
+        guess_wrong(1, f"nobody{number}@example.com")
+    assert_throttled(guess(own, PASSWORD))
+
+
+def wide(name: str) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in name)
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.title, " {}".format, "{}\t\n ".format, wide])
+def test_28_another_spelling_of_the_name_evades_nothing(
+    user: User, spell: Callable[[str], str]
+) -> None:
+    """Letter case, blanks, and what Unicode takes for the same."""
+    names = user.get_username(), spell(user.get_username())
+    for number in range(LIMIT):
+        guess_wrong(1, names[number % 2])
+    for name in names:
+        assert_throttled(guess(name, PASSWORD))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"HTTP_USER_AGENT": "another/2.0"},
+        {"HTTP_COOKIE": "sessionid=new; csrftoken=new"},
+        {"HTTP_AUTHORIZATION": "Basic YTpi"},
+        {"HTTP_X_REAL_IP": "203.0.113.9"},
+        {"HTTP_FORWARDED": "for=203.0.113.9"},
+        {"HTTP_X_FORWARDED_FOR": "203.0.113.9"},
+        {"QUERY_STRING": "format=api&again=1"},
+    ],
+    ids=lambda extra: next(iter(extra)),
+)
+def test_28_another_header_evades_nothing(user: User, extra: dict[str, str]) -> None:
+    """Account and address count, and nothing else that a client can choose."""
+    guess_wrong(LIMIT, user.get_username())
+    assert_throttled(guess(user.get_username(), PASSWORD, **extra))
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
+def test_28_a_form_is_no_way_around(client: APIClient, kind: str) -> None:
+    """Form bodies are not read, so no password in one is ever tried."""
+    answer = client.post("/api/token/", b"username=ada&password=x", content_type=kind)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("addresses", "same", "another"),
+    [
+        ("2001:db8::{}:1", "2001:db8::ffff:1", "2001:db8:1::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+    ],
+    ids=["a subscriber's network", "IPv4 as a server on [::] sees it"],
+)
+def test_28_one_client_has_many_addresses(
+    user: User, addresses: str, same: str, another: str
+) -> None:
+    for number in range(LIMIT):
+        guess_wrong(1, user.get_username(), address=addresses.format(number))
+    assert_throttled(guess(user.get_username(), PASSWORD, same))
+    assert guess(user.get_username(), PASSWORD, another).status_code == 200
+
+
+def test_28_the_password_change_is_no_place_to_guess(user_client: APIClient, user: User) -> None:
+    """Its failures are those of the login."""
+    path, body = "/api/users/me/password/", {"new_password": "another Passphrase, 8"}
+    for _ in range(LIMIT):
+        wrong = user_client.post(path, body | {"current_password": "wrong"}, REMOTE_ADDR=HERE)
+        assert wrong.status_code == 400
+    right = user_client.post(path, body | {"current_password": PASSWORD}, REMOTE_ADDR=HERE)
+    for throttled in (right, guess(user.get_username(), PASSWORD)):
+        assert_throttled(throttled)
+
+
+class Directory(BaseBackend):
+    """A backend that knows passwords of its own, as LDAP does."""
+
+    asked = Mock()
+
+    def authenticate(self, request: Any, password: str = "", **name: Any) -> Any:
+        self.asked()
+        return User.objects.first() if password == "in the directory" else None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_28_what_any_backend_accepts_is_no_failure(
+    user: User, settings: Settings, order: int
+) -> None:
+    """And a refused attempt asks none, in whatever order they stand."""
+    backends = [f"{__name__}.Directory", "django.contrib.auth.backends.ModelBackend"]
+    settings.AUTHENTICATION_BACKENDS = backends[::order]
+    name = user.get_username()
+    for _ in range(LIMIT + 1):
+        assert guess(name, "in the directory").status_code == 200
+    guess_wrong(LIMIT, name)
+    Directory.asked.reset_mock()
+    for password in ("in the directory", PASSWORD):
+        assert_throttled(guess(name, password))
+    assert not Directory.asked.called
+
+
+def test_28_two_logins_of_one_account_at_once_are_no_error(user: User) -> None:
+    """A login that succeeds in between takes this attempt's entry away."""
+
+    def forget(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if sql.startswith("INSERT") and Failure._meta.db_table in sql:
+            Failure.objects.all().delete()
+        return result
+
+    with connection.execute_wrapper(forget):
+        assert guess(user.get_username(), PASSWORD).status_code == 200
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_28_a_counter_that_is_away_opens_no_door(
+    user: User, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody gets in uncounted: 503 until the table can be written again."""
+    monkeypatch.setattr(Failure.objects, "bulk_create", Mock(side_effect=OperationalError))
+    response = guess(user.get_username(), password)
+    assert response.status_code == 503
+    assert response.json().keys() == {"detail"}
+
+
+@pytest.mark.parametrize("proxies", [0, 1, 2])
+def test_29_only_what_trusted_proxies_wrote_is_believed(
+    user: User, settings: Settings, proxies: int
+) -> None:
+    """They append; what the client sent stands before that. By default there is none."""
+    assert settings.TRUSTED_PROXIES == 0
+    settings.TRUSTED_PROXIES = proxies
+
+    def chain(forged: object, client: str = "198.51.100.1") -> dict[str, str]:
+        hops = [f"203.0.113.{forged}", *[client, "10.0.0.1"][:proxies]]
+        return {"HTTP_X_FORWARDED_FOR": ", ".join(hops)}
+
+    for number in range(LIMIT):
+        guess_wrong(1, user.get_username(), **chain(number))
+    assert_throttled(guess(user.get_username(), PASSWORD, **chain(99)))
+    honest = guess(user.get_username(), PASSWORD, **chain(99, "198.51.100.2"))
+    assert honest.status_code == (200 if proxies else 429)
+
+
+@pytest.mark.parametrize(
+    ("hop", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("rubbish:80", ""),
+    ],
+)
+def test_29_a_client_is_told_by_its_address_without_the_port(
+    settings: Settings, hop: str, address: str
+) -> None:
+    """Some proxies write it, and everybody would be one client."""
+    settings.TRUSTED_PROXIES = 1
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": f"192.0.2.1, {hop}"})
+    assert client_address(request) == address
+
+
+def test_30_the_admin_login_is_throttled(user: User) -> None:
+    """By the same count as the API's."""
+
+    def sign_in(password: str) -> Any:
+        form = {"username": user.get_username(), "password": password}
+        return Client(REMOTE_ADDR=HERE).post("/admin/login/", form)
+
+    User.objects.update(is_staff=True)
+    assert sign_in(PASSWORD).status_code == 302
+    for _ in range(LIMIT // 2):
+        guess_wrong(1, user.get_username())
+        assert sign_in("wrong").status_code == 200
+    for throttled in (sign_in(PASSWORD), guess(user.get_username(), PASSWORD)):
+        assert_throttled(throttled)
+
+
+@pytest.mark.django_db
+def test_30_there_is_no_default_account() -> None:
+    """A new database lets nobody in."""
+    assert not User.objects.exists()
+
+
+def test_31_unknown_wrong_and_disabled_look_the_same(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In status, body, headers, and in what takes time: statements and hashing."""
+    hasher = type(get_hasher())
+    encode = Mock(side_effect=hasher.encode, autospec=True)
+    monkeypatch.setattr(hasher, "encode", lambda *arguments: encode(*arguments))
+    disabled = UserFactory.create(is_active=False)
+    answers = set()
+    for name, password in (
+        *(("nobody@example.com", PASSWORD), ("", ""), (user.get_username(), "wrong")),
+        *((disabled.get_username(), PASSWORD), (disabled.get_username(), "wrong")),
+    ):
+        encode.reset_mock()
+        with CaptureQueriesContext(connection) as statements:
+            response = guess(name, password)
+        headers = {k: v for k, v in response.items() if k != "X-Request-ID"}
+        answer = (response.status_code, response.content, *headers.items())
+        answers.add((answer, encode.call_count, len(statements)))
+    [(answer, hashed, _)] = answers
+    assert answer[0] == 401
+    assert hashed
+    assert not LoginSession.objects.exists()
+
+
+@pytest.mark.parametrize("password", [" lead", "trail ", "   ", "\ttab\n", "a\0b", "é "])
+def test_32_a_password_is_taken_as_typed(user: User, password: str) -> None:
+    """Blanks are part of it."""
+    user.set_password(password)
+    user.save()
+    for typed in (password, password.strip(), f"{password} ", password.rstrip("\n ")):
+        expected = 200 if typed == password else 401
+        assert guess(user.get_username(), typed).status_code == expected

@@ -1,0 +1,224 @@
+"""Promises 13 to 19: what the claims of a token may be, and for how long."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings as current
+from pytest_django import Settings
+
+from tests.conftest import Login, is_alive, payload, refresh, refreshed, verify
+from tests.factories import PASSWORD, UserFactory
+from tests.forge import ABSENT, ACCEPTED, REFUSED, SIMPLE_JWT, answers, forge, header_of
+from tokens.models import LoginSession
+from users.models import User
+
+NO_TIMES: dict[str, object] = {
+    "absent": ABSENT,
+    "zero": 0,
+    "null": None,
+    "text": "tomorrow",
+    "digits": "9999999999",
+    "a bool": True,
+    "a fraction": 9999999999.5,
+    "negative": -1,
+    "NaN": math.nan,
+    "infinite": math.inf,
+    "huge": 10**30,
+    "beyond 64 bits": 2**63,
+    "400 digits": 10**400,
+    "the year 10000": 253_402_300_800,
+    "a list": [9999999999],
+    "an object": {},
+}
+
+
+@pytest.mark.parametrize("value", NO_TIMES.values(), ids=NO_TIMES)
+def test_13_an_expiry_that_is_no_time_to_come_is_refused(genuine: str, value: object) -> None:
+    """Of whatever type and size it is."""
+    assert answers(forge(genuine, exp=value)) == REFUSED
+
+
+def test_13_a_token_ends_with_the_second_that_it_names(
+    genuine: str, clock: time_machine.Traveller
+) -> None:
+    """There is no leeway."""
+    clock.move_to(payload(genuine)["exp"] - 1)
+    assert verify(genuine).status_code == 200
+    clock.shift(1)
+    assert answers(genuine) == REFUSED
+
+
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+def test_14_a_token_from_the_future_is_refused(genuine: str, name: str) -> None:
+    """By more than the minute that the clocks of two machines may differ."""
+    now = int(time.time())
+    assert answers(forge(genuine, **{name: now + 61})) == REFUSED
+    ahead = forge(genuine, **{name: now + 60})
+    assert answers(ahead) == ACCEPTED[payload(genuine)["token_type"]]
+
+
+@pytest.mark.parametrize("what", [*NO_TIMES][2:])
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+def test_14_other_times_of_odd_types_are_refused(genuine: str, name: str, what: str) -> None:
+    """401 and never 5xx."""
+    assert answers(forge(genuine, **{name: NO_TIMES[what]})) == REFUSED
+
+
+NO_TEXTS: dict[str, object] = {
+    "absent": ABSENT,
+    "null": None,
+    "a bool": True,
+    "a number": 1,
+    "a fraction": 1.5,
+    "a list": [],
+    "an object": {"pk": 1},
+    "empty": "",
+    "blank": " ",
+    "overlong": "1" * 10_000,
+    "with NUL": "1\0",
+    "a lone surrogate": "\ud800",
+}
+
+
+@pytest.mark.parametrize("value", NO_TEXTS.values(), ids=NO_TEXTS)
+@pytest.mark.parametrize("name", ["sub", "sid", "jti"])
+def test_15_a_claim_of_the_wrong_type_is_refused(genuine: str, name: str, value: object) -> None:
+    """The subject and the session are nobody's then, and a token without an id is none."""
+    assert answers(forge(genuine, **{name: value})) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [*("{}.0", "{}.5", "0{}", "+{}", " {}", "{} ", "{}\n", "{}\0", "{}_0", "{}e0", "0x{}")],
+)
+def test_15_a_look_alike_of_a_primary_key_is_nobody(
+    genuine: str, user: User, spelling: str
+) -> None:
+    """The subject is the primary key in its one spelling."""
+    assert answers(forge(genuine, sub=spelling.format(user.pk))) == REFUSED
+
+
+def test_15_the_digits_of_another_script_are_nobody(genuine: str, user: User) -> None:
+    wide = str(user.pk).translate({ord(digit): 0xFEE0 + ord(digit) for digit in "0123456789"})
+    assert answers(forge(genuine, sub=wide)) == REFUSED
+
+
+def test_15_a_session_belongs_to_its_user_only(genuine: str, login: Login) -> None:
+    """``sub`` and ``sid`` are believed together or not at all."""
+    other = UserFactory.create()
+    for claims in (
+        *({"sub": str(other.pk)}, {"sub": "1000000000000"}, {"sub": "nobody"}),
+        *({"sid": payload(login(other)["access"])["sid"]}, {"sid": payload(genuine)["jti"]}),
+    ):
+        assert answers(forge(genuine, **claims)) == REFUSED
+
+
+def in_braces(text: str) -> str:
+    return "{" + text + "}"
+
+
+@pytest.mark.parametrize(
+    "spell", [str.upper, in_braces, "urn:uuid:{}".format, "0{}".format, "{}0".format]
+)
+def test_15_a_look_alike_of_a_session_is_none(genuine: str, spell: Callable[[str], str]) -> None:
+    """The session's id has one spelling."""
+    assert answers(forge(genuine, sid=spell(payload(genuine)["sid"]))) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "value",
+    [ABSENT, None, True, False, "0", "", 0.0, 1.5, -1, 1, 2**31, 10**30, math.nan, [], {}],
+    ids=lambda value: "absent" if value is ABSENT else repr(value)[:10],
+)
+def test_15_a_sequence_number_that_was_never_issued_is_refused(login: Login, value: object) -> None:
+    """401, and the session lives on."""
+    pair = login()
+    assert answers(forge(pair["refresh"], seq=value)) == REFUSED
+    assert is_alive(pair)
+
+
+@pytest.mark.parametrize(
+    "value", [ABSENT, None, True, 1, [], {}, "", "sliding", "ACCESS", "Refresh", "id"]
+)
+def test_16_a_token_of_no_known_type_is_refused(genuine: str, value: object) -> None:
+    """The type is one of two texts."""
+    assert answers(forge(genuine, token_type=value)) == REFUSED
+
+
+def test_16_token_types_never_swap(genuine: str) -> None:
+    """A refresh token opens no resource, an access token refreshes nothing."""
+    assert answers(genuine) == ACCEPTED[payload(genuine)["token_type"]]
+
+
+@pytest.mark.parametrize(("name", "setting"), [("iss", "ISSUER"), ("aud", "AUDIENCE")])
+def test_17_issuer_and_audience_are_checked_exactly(genuine: str, name: str, setting: str) -> None:
+    """Another, none, a list with ours in it, another spelling: all are refused."""
+    own = SIMPLE_JWT[setting]
+    assert payload(genuine)[name] == own
+    for value in (
+        *("somebody else", f"{own}/", f" {own}", f"x{own}", f"{own}\n", "", None, 1, True, ABSENT),
+        *([own], [own, "x"], {own: 1}),
+    ):
+        assert answers(forge(genuine, **{name: value})) == REFUSED, value
+
+
+OWN = {"token_type", "iss", "aud", "sub", "exp", "iat", "jti", "sid"}
+
+
+def test_18_a_token_says_what_it_needs_and_nothing_secret(login: Login, user: User) -> None:
+    """The refresh token has no personal data; neither has a secret."""
+    pair, other = login(), login()
+    access, refresh = payload(pair["access"]), payload(pair["refresh"])
+    assert refresh.keys() == OWN | {"seq"}
+    assert access.keys() >= OWN
+    session = LoginSession.objects.get(pk=access["sid"])
+    assert (session.user, access["sub"]) == (user, str(user.pk))
+    assert refresh["sub"] == access["sub"]
+    assert header_of(pair["access"])["typ"] == header_of(pair["refresh"])["typ"] == "JWT"
+    others = payload(other["access"]), payload(other["refresh"])
+    assert len({claims["jti"] for claims in (access, refresh, *others)}) == 4
+    user.refresh_from_db()
+    fingerprints = [hashlib.new(f, user.password.encode()).hexdigest() for f in ("md5", "sha256")]
+    secrets = [PASSWORD, user.password, current.SECRET_KEY, current.JWT_SIGNING_KEY]
+    for secret in (*secrets, *fingerprints):
+        assert secret not in json.dumps([access, refresh, pair])
+    assert user.get_username() not in json.dumps(refresh)
+
+
+def test_18_an_extra_claim_never_replaces_one_of_the_token_itself(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an owner writes into ``claims_for``."""
+    extra = dict.fromkeys([*OWN, "access", "refresh"], "overwritten")
+    monkeypatch.setattr("tokens.tokens.claims_for", lambda user: extra)
+    pair = login()
+    claims = payload(pair["access"])
+    assert all(claims[name] != "overwritten" for name in OWN)
+    assert is_alive(pair)
+    assert is_alive(refreshed(pair))
+
+
+def test_19_no_refresh_goes_beyond_the_absolute_end_of_the_session(
+    login: Login, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    """However often it is refreshed, one login ends when it was said to."""
+    lifetime: timedelta = SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    settings.SESSION_LIFETIME = 2 * lifetime
+    end = int(time.time() + settings.SESSION_LIFETIME.total_seconds())
+    pair = login()
+    for _ in range(3):
+        clock.shift(lifetime / 2)
+        pair = refreshed(pair)
+        assert payload(pair["access"])["exp"] <= payload(pair["refresh"])["exp"] <= end
+    clock.move_to(end - 1)
+    pair = refreshed(pair)
+    assert payload(pair["access"])["exp"] == payload(pair["refresh"])["exp"] == end
+    clock.shift(1)
+    assert not is_alive(pair)
+    assert refresh(pair["refresh"]).status_code == 401

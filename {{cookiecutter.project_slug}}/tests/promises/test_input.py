@@ -1,0 +1,205 @@
+"""Promises 33 to 35: bodies that are not what they should be, and who may send them."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from tests.conftest import authorization, credentials, logout
+from tests.forge import SIMPLE_JWT
+from users.models import User
+
+ME = "/api/users/me/"
+# What takes a body, and the fields of that, which are all text.
+FIELDS = {
+    "/api/token/": (User.USERNAME_FIELD, "password"),
+    "/api/token/refresh/": ("refresh",),
+    "/api/token/verify/": ("token",),
+    "/api/token/blacklist/": ("refresh",),
+    "/api/users/me/password/": ("current_password", "new_password"),
+}
+DOORS = pytest.mark.parametrize(("path", "names"), FIELDS.items(), ids=FIELDS)
+
+
+def send(client: APIClient, path: str, body: bytes, kind: str = "application/json") -> Any:
+    return client.post(path, body, content_type=kind)
+
+
+def assert_refused(response: Any, *statuses: int) -> None:
+    """Whether the answer is one of these errors, in JSON."""
+    assert response.status_code in statuses, response.content[:200]
+    assert response["Content-Type"] == "application/json"
+    assert isinstance(response.json(), dict)
+
+
+@pytest.mark.parametrize("text", ["[", '{"a":', '{"a": [', "[[{}, "])
+@DOORS
+def test_33_deeply_nested_json_is_refused(
+    user_client: APIClient, path: str, names: tuple[str, ...], text: str
+) -> None:
+    """100 000 levels, whether they end or not."""
+    deep = b"[" * 100_000 + b"]" * 100_000
+    for body in (text.encode() * 100_000, b'{"%b": %b}' % (names[0].encode(), deep)):
+        assert_refused(send(user_client, path, body), 400)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400],
+    ids=lambda value: repr(value)[:12],
+)
+@DOORS
+def test_34_a_field_that_is_no_text_or_missing_is_named(
+    user_client: APIClient, path: str, names: tuple[str, ...], value: object
+) -> None:
+    """Each field in turn, and all of them."""
+    for odd in (*({name} for name in names), {*names}):
+        rest = {name: "text" for name in names if name not in odd}
+        for body in (rest, rest | dict.fromkeys(odd, value)):
+            response = user_client.post(path, body)
+            assert_refused(response, 400)
+            assert response.json().keys() >= odd
+
+
+@pytest.mark.parametrize(
+    "text", ["\0", "a\0b", "\ud800", "\udfff\ud800", "\x1b[31m", "\u202e", "x" * 10**5]
+)
+@DOORS
+def test_34_odd_text_is_refused(
+    user_client: APIClient, path: str, names: tuple[str, ...], text: str
+) -> None:
+    """4xx, also where a database would not hold it; logout ignores rubbish."""
+    for odd in names:
+        response = user_client.post(path, dict.fromkeys(names, "a") | {odd: text})
+        if "blacklist" in path:
+            assert response.status_code == 200
+        else:
+            assert_refused(response, 400, 401)
+
+
+BROKEN = {
+    "empty": b"",
+    "blank": b" \n",
+    "cut": b'{"refresh": "a',
+    "no quotes": b"{refresh: a}",
+    "single quotes": b"{'refresh': 'a'}",
+    "trailing": b'{"refresh": "a"} x',
+    "two": b"{}{}",
+    "NaN": b'{"refresh": NaN}',
+    "infinite": b'{"refresh": -Infinity}',
+    "a huge number": b'{"refresh": ' + b"9" * 10_000 + b"}",
+    "a huge exponent": b'{"refresh": 1e999999}',
+    "not UTF-8": b'{"refresh": "\xff\xfe"}',
+    "UTF-16": '{"refresh": "a"}'.encode("utf-16"),
+    "UTF-8 surrogates": b'{"refresh": "\xed\xa0\x80"}',
+    "a list": b'["refresh"]',
+    "a string": b'"refresh"',
+    "a number": b"1",
+    "null": b"null",
+    "true": b"true",
+    "XML": b"<refresh>a</refresh>",
+    "a form": b"refresh=a",
+}
+
+
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+def test_34_a_body_that_is_no_json_object_is_refused(user_client: APIClient, body: bytes) -> None:
+    """With a JSON answer."""
+    for path in FIELDS:
+        assert_refused(send(user_client, path, body), 400)
+
+
+@DOORS
+def test_34_a_large_body_is_refused(
+    user_client: APIClient, path: str, names: tuple[str, ...]
+) -> None:
+    """2 MiB, and many small fields likewise."""
+    many = {f"field{number}": number for number in range(200_000)}
+    for fields in (dict.fromkeys(names, "x" * 2**21), many):
+        assert_refused(send(user_client, path, json.dumps(fields).encode()), 413)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"),
+        *("multipart/form-data; boundary=x", "application/xml", "application/octet-stream"),
+        *("json", "/", "application/json-patch+json", "é/é", "application/jsonx"),
+        "application/json; boundary=" + "x" * 5_000,
+    ],
+)
+@DOORS
+def test_34_another_content_type_is_refused(
+    user_client: APIClient, path: str, names: tuple[str, ...], kind: str
+) -> None:
+    """JSON in, and nothing else."""
+    body = json.dumps(dict.fromkeys(names, "a")).encode()
+    assert_refused(send(user_client, path, body, kind), 415)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *("", ";;;=", "; boundary=x", "; charset=utf-16", "; charset=rot13"),
+        *("; charset=punycode", "; charset=undefined"),
+    ],
+)
+def test_34_json_is_utf_8_whatever_the_content_type_says_besides(
+    client: APIClient, token: str, parameters: str
+) -> None:
+    """Some decoders take minutes for what this one reads at once."""
+    kind = f"Application/JSON{parameters}"
+    body = json.dumps({"token": token, "ü": "ü"}, ensure_ascii=False).encode()
+    assert send(client, "/api/token/verify/", body, kind).status_code == 200
+
+
+def test_35_only_the_configured_scheme_authenticates(client: APIClient, token: str) -> None:
+    """401 with ``WWW-Authenticate``, which names it; each type opens, in whatever case.
+
+    RFC 9110 section 11.1.
+    """
+    own, *_ = types = SIMPLE_JWT["AUTH_HEADER_TYPES"]
+    accepted = [spell(word) for word in types for spell in (str, str.lower, str.upper)]
+    for word in accepted:
+        assert client.get(ME, headers=authorization(token, word)).status_code == 200
+    known = ("Bearer", "JWT", "Token", "Basic", "Digest", "DPoP", "Negotiate", "Bearer,")
+    for value in (
+        *(f"{word} {token}" for word in known if word.lower() not in map(str.lower, types)),
+        *(token, f"{own}{token}", f"{own}:{token}", f"{own} {token} x", own, "", " "),
+        *(f"{own} {own} {token}", f"{own}, {token}", f'{own} "{token}"', f"{own} token={token}"),
+        *(f"{own}\0{token}", f"é {token}", f"{own} é"),
+    ):
+        response = client.get(ME, HTTP_AUTHORIZATION=value)
+        assert_refused(response, 401)
+        assert response["WWW-Authenticate"].split()[0] == own
+
+
+@pytest.mark.parametrize("name", ["access", "access_token", "token", "jwt", "authorization"])
+def test_35_a_token_elsewhere_than_in_the_header_authenticates_nobody(
+    client: APIClient, token: str, name: str
+) -> None:
+    """Not in the query, a cookie, a body or another header (RFC 6750 section 2.3)."""
+    for value in (token, authorization(token)["Authorization"]):
+        client.cookies[name] = value
+        for answer in (
+            client.get(ME, {name: value}, headers={f"X-{name}": value}),
+            client.patch(ME, {name: value, "first_name": "x"}),
+        ):
+            assert answer.status_code == 401
+
+
+def test_35_a_login_to_the_admin_opens_no_api(user: User) -> None:
+    """Its cookie is for its pages."""
+    browser = Client()
+    browser.force_login(user)
+    assert browser.get(ME).status_code == 401
+
+
+def test_35_a_bad_token_does_not_stand_in_the_way(client: APIClient, user: User) -> None:
+    """Of a login, or of a logout."""
+    headers = authorization("rubbish")
+    login = client.post("/api/token/", credentials(user), headers=headers)
+    assert login.status_code == 200
+    assert logout("rubbish").status_code == 200

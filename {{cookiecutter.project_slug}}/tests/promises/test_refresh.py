@@ -1,0 +1,349 @@
+"""Promises 20 to 27: refresh, revocation, and the end of a user's rights."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import chain, count
+from typing import Any
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.conf import settings as current
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from tests.conftest import (
+    Login,
+    authorization,
+    credentials,
+    is_alive,
+    last_refresh_was,
+    logout,
+    new_client,
+    opens,
+    payload,
+    refresh,
+    refreshed,
+    verify,
+)
+from tests.factories import PASSWORD, UserFactory
+from tests.forge import ABSENT, REFUSED, answers, forge
+from users.models import User
+
+Pair = dict[str, Any]
+KINDS = ["access", "refresh"]
+NEW_PASSWORD = "another Passphrase, 8"
+
+
+def is_dead(pair: Pair) -> bool:
+    """Whether a session is over, for refresh, verify and access."""
+    return not is_alive(pair) and refresh(pair["refresh"]).status_code == 401
+
+
+def test_20_a_refresh_token_is_used_once(login: Login, no_grace: None) -> None:
+    """Every refresh makes a new one; the access tokens from before live on."""
+    old = login()
+    new = refreshed(old)
+    before, after = payload(old["refresh"]), payload(new["refresh"])
+    assert (after["sid"], after["seq"]) == (before["sid"], before["seq"] + 1)
+    assert after["jti"] != before["jti"]
+    assert opens(old["access"])
+    assert is_alive(new)
+    assert answers(old["refresh"]) == REFUSED
+
+
+def test_21_a_used_refresh_token_ends_its_session(login: Login, no_grace: None) -> None:
+    """Somebody has a copy: thief and owner are both out (RFC 9700 section 4.14.2)."""
+    old = login()
+    new = refreshed(old)
+    assert refresh(old["refresh"]).status_code == 401
+    assert is_dead(new)
+
+
+def test_21_the_grace_period_ends(login: Login, grace: timedelta) -> None:
+    """And with it the last use of the old token; to ask about it is no theft."""
+    old = login()
+    new = refreshed(old)
+    last_refresh_was(ago=grace - timedelta(seconds=10))
+    assert verify(old["refresh"]).status_code == 200
+    last_refresh_was(ago=grace)
+    assert verify(old["refresh"]).status_code == 401
+    assert is_alive(new)
+    assert refresh(old["refresh"]).status_code == 401
+    assert is_dead(new)
+
+
+def test_21_an_older_ancestor_ends_its_session_within_the_grace_period(
+    login: Login, grace: timedelta
+) -> None:
+    """The grace period is for the direct parent only."""
+    oldest = login()
+    newest = refreshed(refreshed(oldest))
+    assert verify(oldest["refresh"]).status_code == 401
+    assert is_alive(newest)
+    assert refresh(oldest["refresh"]).status_code == 401
+    assert is_dead(newest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_21_a_revocation_stays_although_the_answer_is_an_error(
+    login: Login, no_grace: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every request in a transaction, which an error rolls back."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    old = login()
+    new = refreshed(old)
+    assert refresh(old["refresh"]).status_code == 401
+    assert is_dead(new)
+
+
+def test_21_a_lost_answer_is_given_again_and_nothing_forks(login: Login, grace: timedelta) -> None:
+    """Within the grace period the parent gets the same successor."""
+    parent = login()
+    first, again = refreshed(parent), refreshed(parent)
+    for claim in ("sid", "seq"):
+        assert payload(first["refresh"])[claim] == payload(again["refresh"])[claim]
+    assert is_alive(first)
+    newest = refreshed(first)  # which is what ``again`` is the parent of, too
+    assert payload(refreshed(again)["refresh"])["seq"] == payload(newest["refresh"])["seq"]
+    assert is_alive(newest)
+
+
+def test_21_a_theft_is_logged_without_the_token(
+    client: APIClient, login: Login, user: User, no_grace: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair = login()
+    refreshed(pair)
+    client.post("/api/token/refresh/", {"refresh": pair["refresh"]}, REMOTE_ADDR="192.0.2.7")
+    [record] = [record for record in caplog.records if record.name == "tokens.sessions"]
+    assert record.levelno == logging.WARNING
+    for known in (payload(pair["refresh"])["sid"], str(user.pk), "192.0.2.7"):
+        assert known in record.getMessage()
+    assert not any(part in caplog.text for part in pair["refresh"].split("."))
+
+
+Request = Callable[[str], Any]
+
+
+def interleaved(first: Request, second: Request, login: Login) -> Iterator[tuple[Pair, list[Any]]]:
+    """A new pair and the answers to two requests, for each way in which they can meet.
+
+    The second is made just before the first sends its SQL statement number ``at``.
+    """
+    for at in count():
+        pair, number, within = login(), count(), []
+
+        def meanwhile(execute: Any, *arguments: Any) -> Any:
+            if next(number) == at:  # noqa: B023 - it is called in this turn alone
+                within.append(second(pair["refresh"]))  # noqa: B023
+            return execute(*arguments)
+
+        with connection.execute_wrapper(meanwhile):
+            answered = first(pair["refresh"])
+        if not within:
+            assert at > 0
+            return
+        assert {response.status_code for response in (answered, *within)} <= {200, 401}
+        yield pair, [r.json() for r in (answered, *within) if "refresh" in r.json()]
+
+
+def test_22_one_refresh_token_has_one_successor_whatever_happens_meanwhile(
+    login: Login, no_grace: None
+) -> None:
+    """Of two requests one wins at most, whichever statement meets which."""
+    for pair, successors in interleaved(refresh, refresh, login):
+        assert len(successors) <= 1
+        assert answers(pair["refresh"]) == REFUSED
+
+
+def test_22_two_tabs_that_refresh_at_once_both_live_on(login: Login, grace: timedelta) -> None:
+    """Within the grace period both get the one successor."""
+    for _, (one, other) in interleaved(refresh, refresh, login):
+        assert payload(one["refresh"])["seq"] == payload(other["refresh"])["seq"] == 1
+        assert is_alive(one)
+        assert is_alive(other)
+
+
+@pytest.mark.parametrize("order", [(logout, refresh), (refresh, logout)], ids=["in", "out"])
+def test_22_logout_racing_refresh_leaves_no_live_session(
+    login: Login, grace: timedelta, order: tuple[Request, Request]
+) -> None:
+    """Whichever of the two is in the midst of the other."""
+    for pair, successors in interleaved(*order, login):
+        assert all(map(is_dead, [pair, *successors]))
+
+
+def test_23_any_refresh_token_of_a_session_logs_it_out(
+    login: Login, no_grace: None, clock: time_machine.Traveller
+) -> None:
+    """The current one, or an old one whose time may be over; access tokens end, too."""
+    old, other = login(), login()
+    assert logout(other["refresh"]).json() == {}
+    assert is_dead(other)
+    clock.move_to(payload(old["refresh"])["exp"] - 1)
+    new = refreshed(old)
+    clock.shift(1)
+    assert verify(old["refresh"]).status_code == 401
+    assert logout(old["refresh"]).json() == {}
+    assert is_dead(new)
+
+
+@pytest.mark.parametrize("text", ["", "rubbish", "a.b.c", "..", "\0", "é", "\ud800", "x" * 10**5])
+def test_23_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str) -> None:
+    """RFC 7009 section 2.2. An access token is no refresh token, and ends nothing."""
+    pair, other = login(), login()
+    for token in (text, pair["refresh"], pair["refresh"], other["access"]):
+        response = logout(token)
+        assert (response.status_code, response.json()) == (200, {})
+    assert not is_alive(pair)
+    assert is_alive(other)
+
+
+@pytest.mark.parametrize("claim", ["jti", "sub", "sid", "seq"])
+@pytest.mark.parametrize("value", [ABSENT, None, "", "\0", "x" * 300, [], -1])
+def test_23_a_logout_with_claims_that_are_none_ends_nothing(
+    login: Login, claim: str, value: object
+) -> None:
+    """Signed by us, though never issued."""
+    pair = login()
+    response = logout(forge(pair["refresh"], **{claim: value}))
+    assert (response.status_code, response.json()) == (200, {})
+    assert is_alive(pair)
+
+
+def disable(user: User) -> None:
+    User.objects.update(is_active=False)
+
+
+def delete(user: User) -> None:
+    User.objects.all().delete()
+
+
+def replace(user: User) -> None:
+    """Makes a user who has everything of one deleted before but the password."""
+    delete(user)
+    user.password = make_password(NEW_PASSWORD)
+    user.save(force_insert=True)
+
+
+def recreate(user: User) -> None:
+    """Makes a user who has everything of one deleted before."""
+    delete(user)
+    user.save(force_insert=True)
+
+
+@pytest.mark.parametrize("change", [disable, delete, replace, recreate])
+def test_24_a_user_who_is_gone_is_refused_everywhere(
+    client: APIClient, login: Login, user: User, change: Callable[[User], None]
+) -> None:
+    """At login, refresh, verify and access, at once."""
+    pair, body = login(), credentials(user)
+    change(user)
+    expected = 200 if change is recreate else 401
+    assert client.post("/api/token/", body).status_code == expected
+    assert is_dead(pair)
+
+
+def change(user: User, access: str) -> None:
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    headers = authorization(access)
+    answer = new_client().post("/api/users/me/password/", body, headers=headers)
+    assert answer.status_code == 204
+
+
+def set_again(user: User, access: str) -> None:
+    user.set_password(PASSWORD)
+    user.save()
+
+
+def write(user: User, access: str) -> None:
+    User.objects.update(password=make_password(NEW_PASSWORD))
+
+
+@pytest.mark.parametrize("way", [change, set_again, write])
+def test_25_a_password_change_ends_every_session(
+    login: Login, user: User, way: Callable[[User, str], None]
+) -> None:
+    """Over the API the caller's too; in the admin or a shell, be it the same again."""
+    pairs = [login(), login()]
+    way(user, pairs[0]["access"])
+    assert all(map(is_dead, pairs))
+
+
+@pytest.fixture
+def due(user: User, settings: Settings) -> User:
+    """A user whose hash is due for an upgrade, as a slow request has read it."""
+    settings.PASSWORD_HASHERS = [*reversed(settings.PASSWORD_HASHERS)]
+    return User.objects.get(pk=user.pk)
+
+
+def test_25_an_upgrade_of_the_password_hasher_ends_no_session(
+    login: Login, user: User, settings: Settings
+) -> None:
+    """The next login stores the same password by a newer hasher; the dead stay dead."""
+    dead = login()
+    set_again(user, "")
+    pair, old_hash = login(), user.password
+    settings.PASSWORD_HASHERS = [*reversed(settings.PASSWORD_HASHERS)]
+    second = login()
+    user.refresh_from_db()
+    assert user.password.split("$")[0] != old_hash.split("$")[0]
+    assert is_alive(refreshed(pair))
+    assert is_alive(second)
+    assert is_dead(dead)
+
+
+def test_25_two_upgrades_at_once_end_no_session(login: Login, due: User) -> None:
+    """The slower of two logins goes on with what the quicker has stored."""
+    pair = login()
+    assert due.check_password(PASSWORD)
+    assert is_alive(pair)
+    assert due.password == User.objects.get().password
+
+
+def test_25_an_upgrade_does_not_undo_a_change_of_password(due: User) -> None:
+    """The old password is not stored anew, and does not count any more."""
+    write(due, "")
+    assert not due.check_password(PASSWORD)
+    assert not User.objects.get().check_password(PASSWORD)
+
+
+def test_26_no_usable_token_is_at_rest(login: Login) -> None:
+    """Neither a token, nor a part of one, nor the key that signs them."""
+    pair = login()
+    parts = [p[kind].split(".")[1:] for p in (pair, refreshed(pair)) for kind in KINDS]
+    rows = [
+        str(value)
+        for model in apps.get_models()
+        for row in model._default_manager.values_list()
+        for value in row
+    ]
+    assert rows
+    for secret in (*chain(*parts), current.JWT_SIGNING_KEY):
+        assert not any(secret in row for row in rows)
+
+
+def test_27_one_sessions_end_leaves_the_others_alone(login: Login, no_grace: None) -> None:
+    """Logout and theft concern one login; neighbours notice nothing."""
+    other_user, stolen, left, stay = login(UserFactory.create()), login(), login(), login()
+    refreshed(stolen)
+    assert refresh(stolen["refresh"]).status_code == 401
+    assert logout(left["refresh"]).status_code == 200
+    assert is_alive(refreshed(stay))
+    assert is_alive(other_user)
+
+
+def test_27_other_fields_do_not_steer_a_refresh(client: APIClient, login: Login) -> None:
+    """Only the token says who refreshes what, and for how long."""
+    other = UserFactory.create()
+    pair, foreign = login(), payload(login(other)["access"])
+    steering = {"user": str(other.pk), "user_id": str(other.pk), "lifetime": 10**9}
+    own = {"refresh": pair["refresh"], "access": pair["refresh"], "is_staff": True}
+    new = client.post("/api/token/refresh/", foreign | steering | own).json()
+    for kind in KINDS:
+        before, after = payload(pair[kind]), payload(new[kind])
+        for name in ("sub", "sid", "iss", "aud", "exp", "token_type"):
+            assert after[name] == before[name], name

@@ -1,0 +1,181 @@
+"""Promises 36 to 40: what every answer has, and what none has."""
+
+import json
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from tests.conftest import Login, opens
+from tests.production import python
+from tests.promises.test_input import FIELDS, ME, assert_refused
+from users.models import User
+
+LOGIN = "/api/token/"
+
+
+def test_36_what_is_about_a_token_or_a_person_is_kept_out_of_caches(
+    user_client: APIClient, login: Login
+) -> None:
+    """RFC 6749 section 5.1, ASVS 14.3.2: answers and errors."""
+    pair = login()
+    answers = [user_client.get(path) for path in (ME, "/api/sessions/", *FIELDS)]
+    for path, names in FIELDS.items():
+        for value in ("wrong", pair["refresh"], 1):
+            answers.append(user_client.post(path, dict.fromkeys(names, value)))
+    answers.append(user_client.delete("/api/sessions/"))
+    answers.append(user_client.get(ME))
+    assert {answer.status_code for answer in answers} >= {200, 204, 400, 401, 405}
+    for answer in answers:
+        assert "no-store" in answer["Cache-Control"].split(", ")
+
+
+@pytest.mark.parametrize(
+    "path", [LOGIN, ME, "/nowhere/", "/admin/login/", "/api/docs/", "/health/live/"]
+)
+@pytest.mark.django_db
+def test_37_every_answer_has_the_protective_headers(path: str) -> None:
+    """Everything comes from this host, and no page is shown within another."""
+    response = Client().get(path, secure=True)
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] in ("same-origin", "no-referrer")
+    assert response["X-Frame-Options"] == "DENY"
+    policy = response["Content-Security-Policy"]
+    for directive in ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert "unsafe" not in policy
+    assert not {"Server", "X-Powered-By"} & {*response.headers}
+
+
+IN_PRODUCTION = """
+import json, config.wsgi
+from django.test import Client
+client = Client(raise_request_exception=False)
+answers = {}
+for path, secure in (("/nowhere/", True), ("/health/live/", True), ("/api/token/", False),
+                     ("/api/docs/", True), ("/api/schema/", True)):
+    response = client.get(
+        path, secure=secure, headers={"Host": "api.example.com", "Accept": "text/html"}
+    )
+    answers[path] = [response.status_code, dict(response.headers), response.text]
+print(json.dumps(answers))
+"""
+
+
+def test_37_production_insists_on_https_and_hides_its_documentation() -> None:
+    """HSTS for a year with subdomains, plain HTTP is redirected."""
+    answered = python("-c", IN_PRODUCTION)
+    assert answered.returncode == 0, answered.stderr
+    answer = json.loads(answered.stdout.splitlines()[-1])
+    for path in ("/nowhere/", "/health/live/", "/api/docs/"):
+        age, *policy = answer[path][1]["Strict-Transport-Security"].split("; ")
+        assert int(age.removeprefix("max-age=")) >= 31_536_000
+        assert "includeSubDomains" in policy
+    status, headers, _ = answer["/api/token/"]
+    assert (status, headers["Location"][:8]) == (301, "https://")
+    for path in ("/api/docs/", "/api/schema/"):
+        assert answer[path][0] in (401, 403)
+        assert answer[path][1]["Content-Type"] == "application/json"
+
+
+def test_38_errors_are_json_without_internals(
+    user_client: APIClient, client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the client says it accepts."""
+
+    def post(body: bytes, kind: str = "application/json") -> Any:
+        return client.post(LOGIN, body, content_type=kind, HTTP_ACCEPT="text/html")
+
+    assert_refused(post(b"{"), 400)
+    assert_refused(post(b"{}"), 400)
+    assert_refused(post(b" " * 2**21), 413)
+    assert_refused(post(b"a=b", "application/x-www-form-urlencoded"), 415)
+    html: dict[str, Any] = {"HTTP_ACCEPT": "text/html"}
+    assert_refused(client.get(ME, **html), 401)
+    assert_refused(client.get("/api/nowhere/", **html), 404)
+    assert_refused(client.get("/nowhere/", **html), 404)
+    assert_refused(client.get(LOGIN, **html), 405)
+    assert_refused(user_client.delete(ME, **html), 405)
+    forged = Client(enforce_csrf_checks=True).post("/admin/login/", {}, **html)
+    assert_refused(forged, 403)
+    secret = "a secret of the server"
+    monkeypatch.setattr("users.views.MeView.get_object", Mock(side_effect=RuntimeError(secret)))
+    response = user_client.get(ME, **html)
+    assert_refused(response, 500)
+    assert secret not in response.text
+
+
+@pytest.mark.parametrize("query", ["", "?format=api", "?format=html", "?format=xml"])
+def test_38_there_is_no_browsable_api(user_client: APIClient, query: str) -> None:
+    """No page offers to try things out."""
+    response = user_client.get(ME + query, HTTP_ACCEPT="text/html")
+    assert_refused(response, 200, 404)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_38_a_slash_is_added_to_reads_alone(
+    client: APIClient, settings: Settings, debug: bool
+) -> None:
+    """What is sent to an address without it is not redirected, but 404."""
+    settings.DEBUG = debug
+    assert client.get(LOGIN.rstrip("/")).status_code == 301
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert client.generic(method, LOGIN.rstrip("/")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "testserver.evil.example", "testserver@evil.example", "*", ""),
+        *("testserver:80:80", "testserver\0", "[::1", "te st", "testserver/../x"),
+    ],
+)
+def test_39_the_host_is_checked_and_not_reflected(user_client: APIClient, host: str) -> None:
+    """400, and nothing of it in the answer."""
+    for path in (LOGIN, ME, "/admin/login/", "/nowhere/", "/api/token"):
+        response = user_client.get(path, HTTP_HOST=host)
+        assert_refused(response, 400)
+        assert "evil" not in f"{response.text} {response.headers}"
+        forwarded = user_client.get(path, HTTP_X_FORWARDED_HOST="evil.example")
+        assert forwarded.status_code != 400
+        assert "evil" not in f"{forwarded.text} {forwarded.headers}"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver"])
+def test_39_other_origins_are_not_let_in(user_client: APIClient, origin: str) -> None:
+    """CORS is closed unless ``CORS_ALLOWED_ORIGINS`` opens it."""
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+    for response in (
+        user_client.get(ME, HTTP_ORIGIN=origin),
+        user_client.options(ME, headers=preflight),
+    ):
+        assert not [name for name in response.headers if name.startswith("Access-")]
+
+
+def test_39_methods_are_what_they_say(user_client: APIClient, token: str, user: User) -> None:
+    """No TRACE, and no other method by way of a header, the query or the body."""
+    for path in (LOGIN, ME, "/api/sessions/"):
+        for method in ("TRACE", "CONNECT", "FOO", "PROPFIND"):
+            response = user_client.generic(method, path)
+            assert response.status_code == 405
+            assert token not in response.text
+    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        for method in ("DELETE", "PATCH"):
+            body = {"_method": method, "first_name": "changed"}
+            for path in ("/api/sessions/?_method=DELETE", f"{ME}?_method=PATCH"):
+                user_client.post(path, body, headers={name: method})
+                user_client.get(path, headers={name: method})
+    user.refresh_from_db()
+    assert user.first_name != "changed"
+    assert opens(token)
+
+
+def test_40_the_deployment_checks_are_silent() -> None:
+    """In production settings, with the checks of the database as well."""
+    command = "manage.py check --deploy --fail-level WARNING --database default"
+    checked = python(*command.split())
+    assert checked.returncode == 0, checked.stderr
+    assert not checked.stderr
