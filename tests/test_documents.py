@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -15,7 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 from conftest import ROOT
 from development import PASSWORD, USER, Development, Shell
-from servers import HOST, install_jose
+from servers import HOST, PYTHON, install_jose
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 ADDRESS = re.compile(r"(gh:|https://github\.com/)OWNER/cookiecutter-django-simplejwt")
@@ -477,6 +478,52 @@ def test_tokens_for_services_and_support_are_as_the_page_says(
         assert call(f"{project.url}/api/users/me/", header)[0] == 200
         shell(found[0], end)
         assert call(f"{project.url}/api/users/me/", header)[0] == 401
+
+
+SENTRY = """
+import sentry_sdk
+from sentry_sdk.transport import Transport
+from tests.conftest import *
+from tokens import sessions
+
+events = []
+
+
+class Stub(Transport):
+    def capture_envelope(self, envelope):
+        events.append(envelope.serialize().decode())
+
+
+def test(client, login, user, monkeypatch):
+    monkeypatch.setattr(sessions, "get", lambda *args: 1 / 0)
+    sentry_sdk.get_client().transport = Stub()
+    pair = login()
+    refused = client.post("/api/token/refresh/", {"refresh": pair["refresh"]})
+    opened = client.get("/api/users/me/", headers=authorization(pair["access"]))
+    assert (refused.status_code, opened.status_code) == (500, 500)
+    text = "".join(events)
+    assert text.count("ZeroDivisionError") >= 2
+    assert "/api/token/refresh/" in text
+    for token in pair.values():
+        assert not str(token).rpartition(".")[2] in text
+"""
+
+
+@pytest.mark.full
+def test_sentry_gets_no_tokens_with_the_lines_of_the_documents(
+    project: Development, tmp_path: Path
+) -> None:
+    [(file, code)] = snippets(project.read("docs/security.md"))
+    assert (project.folder / file).is_file()
+    target = tmp_path / "sentry"
+    install = ["uv", "pip", "install", "-q", "-p", PYTHON, "--target", str(target)]
+    subprocess.run([sys.executable, "-m", *install, "sentry-sdk[django]"], check=True)
+    folder = shutil.copytree(project.folder, tmp_path / "project")
+    with (folder / "config" / "settings" / "test.py").open("a") as settings:
+        settings.write(code)
+    (folder / "tests" / "test_sentry.py").write_text(SENTRY, "utf-8")
+    variables = f"PYTHONPATH={target} SENTRY_DSN=http://key@{HOST}:9/1"
+    project.shell.run(f"{variables} uv run pytest -q tests/test_sentry.py", folder)
 
 
 def code_for(project: Development, language: str, word: str) -> str:

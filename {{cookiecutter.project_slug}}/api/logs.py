@@ -1,9 +1,14 @@
-"""Log lines in production, and the id that ties those of one request together."""
+"""Log lines in production, the id that ties those of one request together, and error reports."""
 
 import logging
 import re
+from collections.abc import ItemsView
 from contextvars import ContextVar
+from dataclasses import dataclass
+from pprint import saferepr
+from typing import Any
 
+from django.views.debug import SafeExceptionReporterFilter
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
@@ -29,3 +34,34 @@ class RedactingJsonFormatter(JsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = request_id.get()
         return PERSONAL.sub("[redacted]", super().format(record))
+
+
+# A field whose value is a secret, in the text of a dictionary or of JSON.
+SECRET_FIELD = re.compile(
+    r"""((["'])(?:\w*password|refresh|access|token)\2: b?)(["']).*?(?<!\\)\3"""
+)
+
+
+class RedactingReporterFilter(SafeExceptionReporterFilter):
+    """Django's filter for error reports, hiding tokens, passwords and e-mail addresses too."""
+
+    hidden_settings = re.compile(
+        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REFRESH|ACCESS", re.IGNORECASE
+    )
+
+    def get_traceback_frame_variables(self, request: Any, frame: Any) -> ItemsView[str, Any]:
+        variables = super().get_traceback_frame_variables(request, frame)
+        return {
+            name: Redacted(self.cleanse_setting(name, value)) for name, value in variables
+        }.items()
+
+
+@dataclass(repr=False)
+class Redacted:
+    """A value that an error report may show."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        text = SECRET_FIELD.sub(r"\1'[redacted]'", saferepr(self.value))
+        return PERSONAL.sub("[redacted]", text)

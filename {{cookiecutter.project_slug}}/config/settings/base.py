@@ -116,6 +116,7 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body is 413
 CSRF_FAILURE_VIEW = "api.errors.error_403"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "api.logs.RedactingReporterFilter"
 
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
