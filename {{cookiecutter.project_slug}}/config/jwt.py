@@ -34,6 +34,17 @@ SESSION_LIFETIME = {{cookiecutter.session_lifetime | timedelta}}
 # answer or a second browser tab is not taken for a theft; timedelta(0) forbids it.
 REFRESH_GRACE_PERIOD = timedelta(seconds=10)
 
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+# The cookie in which browsers keep the refresh token: arguments of Django's set_cookie.
+# In production its name begins with __Host- and it is Secure as well.
+REFRESH_COOKIE = {
+    "key": f"{PROJECT_SLUG}_refresh_token",
+    "path": "/",
+    "httponly": True,
+    "samesite": "Strict",
+}
+
+# jinja: endif
 # Where the extra claims of tokens/claims.py go: into the access token, into the
 # JSON answer to a login, or both.
 EXTRA_CLAIMS_IN_TOKEN = {{"token" in cookiecutter.claims_in}}

@@ -5,8 +5,11 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+# jinja: print "from corsheaders.conf import conf as cors\n"
+# jinja: endif
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, register, run_checks
 from django.utils.module_loading import import_string
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from rest_framework_simplejwt.settings import DEFAULTS, api_settings
@@ -31,7 +34,7 @@ DECIDED = {
 FIXED = {"USER_ID_FIELD": "pk", "USER_ID_CLAIM": "sub"}
 
 
-@register
+@register("tokens")
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Names and values that would have no effect or do not go together."""
     found = []
@@ -81,7 +84,7 @@ def _lifetimes_fit(access: Any, refresh: Any, session: Any, grace: Any) -> bool:
         return False
 
 
-@register
+@register("tokens")
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Reads every key, and signs and verifies with each that can."""
     algorithm = api_settings.ALGORITHM
@@ -107,10 +110,23 @@ def check_keys(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+@register("tokens")
+def check_origins(**kwargs: Any) -> list[CheckMessage]:
+    """What CORS lets in may use the refresh cookie: web pages of known origins, and no others."""
+    listed, patterns = cors.CORS_ALLOWED_ORIGINS, cors.CORS_ALLOWED_ORIGIN_REGEXES
+    found = [f"CORS_ALLOWED_ORIGINS: {text}" for text in listed if not text.startswith("http")]
+    found += [f"CORS_ALLOWED_ORIGIN_REGEXES: {text}" for text in patterns if re.match(text, "null")]
+    found += ["CORS_ALLOW_ALL_ORIGINS"] if cors.CORS_ALLOW_ALL_ORIGINS else []
+    hint = "Name the http and https origins whose pages may use the refresh cookie."
+    return [Error(f"{text} lets others in.", hint=hint, id="tokens.E011") for text in found]
+
+
+# jinja: endif
 def refuse_to_start_if_wrong() -> None:
     """Runs these checks, for servers never run Django's.
 
     Raises ``SystemExit`` with one line for each error.
     """
-    if errors := check_settings() + check_keys():
+    if errors := sorted(run_checks(tags=["tokens"]), key=str):
         raise SystemExit("\n".join(f"{error.msg} {error.hint}" for error in errors))

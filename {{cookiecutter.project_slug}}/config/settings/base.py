@@ -114,6 +114,14 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "api.errors.exception_handler",
 }
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+
+# Pages that CORS lets in send the cookie along, to the API only. They must not read what
+# another cookie opens: the admin, and the API's docs page, which knows its CSRF token.
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"/(api/(?!docs/)|\.well-known/)"
+
+# jinja: endif
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body is 413
 CSRF_FAILURE_VIEW = "api.errors.error_403"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "api.logs.RedactingReporterFilter"
@@ -140,6 +148,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "tokens.schema.describe_access_token",
         "api.schema.describe_errors",
+        # jinja: if cookiecutter.refresh_token_in == "cookie"
+        "tokens.cookies.describe_refresh_cookie",
+        # jinja: endif
     ],
 }
 
