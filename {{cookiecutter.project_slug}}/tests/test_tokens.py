@@ -1,15 +1,191 @@
-"""Tokens that an owner's code makes, and how large they get."""
+"""Login sessions and their tokens: what they know, who sees and ends them, their cost."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.conf import settings
+import time_machine
+from django.conf import settings as current
+from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
-from tests.conftest import opens, payload
-from tokens import tokens
+from tests.conftest import (
+    Login,
+    authorization,
+    credentials,
+    logout,
+    new_client,
+    opens,
+    payload,
+    refresh,
+    refreshed,
+    statements,
+    verify,
+)
+from tests.factories import UserFactory
+from tokens import sessions, tokens
+from tokens.claims import claims_for
+from tokens.models import LoginSession
 from tokens.tokens import AccessToken, RefreshToken
 from users.models import User
+
+Pair = dict[str, Any]
+
+
+def ask(pair: Pair, method: str = "GET", sid: object = "") -> Any:
+    """The answer to a request at ``/api/sessions/``, or at one of them."""
+    path = f"/api/sessions/{sid}/" if sid else "/api/sessions/"
+    return new_client().generic(method, path, headers=authorization(pair["access"]))
+
+
+def sid_of(pair: Pair) -> str:
+    return str(payload(pair["access"])["sid"])
+
+
+def written(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+# What they know
+
+
+def test_a_session_remembers_where_its_login_came_from(client: APIClient, user: User) -> None:
+    agent = "Browser\t1 " + "x" * 300
+    headers = {"User-Agent": agent}
+    client.post("/api/token/", credentials(user), headers=headers, REMOTE_ADDR="2001:db8::7")
+    session = LoginSession.objects.get()
+    assert session.address == "2001:db8::7"
+    assert session.user_agent == agent.replace("\t", "")[:255]
+    assert str(session) == f"{user} from 2001:db8::7"
+    assert "unknown" in str(sessions.start(user))
+
+
+def test_a_login_is_remembered_as_the_last(
+    login: Login, user: User, clock: time_machine.Traveller
+) -> None:
+    other = UserFactory.create()
+    for minute in (60, 60):
+        clock.shift(minute)
+        login()
+        user.refresh_from_db()
+        assert user.last_login == timezone.now()
+    other.refresh_from_db()
+    assert other.last_login is None
+
+
+@pytest.mark.parametrize("in_token", [True, False])
+@pytest.mark.parametrize("in_response", [True, False])
+def test_extra_claims_go_where_the_settings_say_and_are_fresh(
+    login: Login,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    in_token: bool,
+    in_response: bool,
+) -> None:
+    settings.EXTRA_CLAIMS_IN_TOKEN = in_token
+    settings.EXTRA_CLAIMS_IN_RESPONSE = in_response
+    monkeypatch.setattr(tokens, "claims_for", lambda user: {"staff": user.is_staff})
+    User.objects.update(is_staff=True)
+    answer = login()
+    assert payload(answer["access"]).get("staff") is (True if in_token else None)
+    assert answer.get("staff") is (True if in_response else None)
+    User.objects.update(is_staff=False)
+    access = refreshed(answer)["access"]
+    assert payload(access).get("staff") is (False if in_token else None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_is_deleted_meanwhile_is_unknown(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory.create()
+    wrong, right = credentials(user, "wrong"), credentials(user)
+    check_password = User.check_password
+
+    def delete_after(self: User, raw_password: str) -> bool:
+        right = check_password(self, raw_password)
+        User.objects.all().delete()
+        return right
+
+    unknown = client.post("/api/token/", wrong)
+    monkeypatch.setattr(User, "check_password", delete_after)
+    answer = client.post("/api/token/", right)
+    assert (answer.status_code, answer.json()) == (401, unknown.json())
+
+
+def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(login: Login) -> None:
+    pair = login()
+    row = LoginSession.objects.values().get()
+    for kind in ("access", "refresh", "refresh"):
+        answer = verify(pair[kind])
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert LoginSession.objects.values().get() == row
+
+
+# Who sees and ends them
+
+
+def test_the_list_tells_what_there_is_to_know_of_a_session(login: Login) -> None:
+    pair = refreshed(login())
+    session = LoginSession.objects.get()
+    assert ask(pair).json() == [
+        {
+            "id": str(session.pk),
+            "created": written(session.created),
+            "last_used": written(session.rotated),
+            "user_agent": "",
+            "address": "127.0.0.1",
+            "current": True,
+        }
+    ]
+
+
+def test_the_list_holds_the_callers_live_sessions_only(login: Login) -> None:
+    login(UserFactory.create())
+    ended, over, other, mine = login(), login(), login(), login()
+    logout(ended["refresh"])
+    LoginSession.objects.filter(pk=sid_of(over)).update(expires=timezone.now())
+    current = {item["id"]: item["current"] for item in ask(mine).json()}
+    assert current == {sid_of(other): False, sid_of(mine): True}
+
+
+def test_a_caller_may_come_without_a_token(client: APIClient, login: Login, user: User) -> None:
+    login()
+    client.force_authenticate(user)
+    assert client.get("/api/users/me/").status_code == 200
+    assert [item["current"] for item in client.get("/api/sessions/").json()] == [False]
+    assert client.delete("/api/sessions/").status_code == 204
+    assert client.get("/api/sessions/").json() == []
+
+
+def test_a_session_ends_once(user: User, clock: time_machine.Traveller) -> None:
+    sessions.start(user)
+    assert LoginSession.objects.revoke() == 1
+    end = LoginSession.objects.get().revoked
+    clock.shift(60)
+    assert LoginSession.objects.revoke() == 0
+    assert LoginSession.objects.get().revoked == end
+
+
+def test_one_device_is_logged_out(login: Login) -> None:
+    lost, kept, others = login(), login(), login(UserFactory.create())
+    assert ask(kept, "DELETE", sid_of(lost)).status_code == 204
+    for sid in (sid_of(lost), sid_of(others), uuid4(), "1"):
+        assert ask(kept, "DELETE", sid).status_code == 404
+    assert [opens(pair["access"]) for pair in (lost, kept, others)] == [False, True, True]
+    assert refresh(lost["refresh"]).status_code == 401
+
+
+def test_all_devices_are_logged_out_and_nobody_elses(login: Login) -> None:
+    pairs = [login(), login(), login(UserFactory.create())]
+    assert ask(pairs[0], "DELETE").status_code == 204
+    assert [opens(pair["access"]) for pair in pairs] == [False, False, True]
+
+
+# Tokens that code makes
 
 
 def test_an_access_token_alone_cannot_be_made(user: User) -> None:
@@ -18,7 +194,7 @@ def test_an_access_token_alone_cannot_be_made(user: User) -> None:
 
 
 def test_a_service_may_have_a_longer_session_than_people(user: User) -> None:
-    long = settings.SESSION_LIFETIME * 3
+    long = current.SESSION_LIFETIME * 3
     access = RefreshToken.for_user(user, lifetime=long).access_token
     access.set_exp(lifetime=long - timedelta(hours=1))
     assert opens(str(access))
@@ -39,3 +215,48 @@ def test_a_large_token_is_logged_once_with_the_sizes_of_its_claims(
         str(RefreshToken.for_user(user).access_token)
     [record] = caplog.records
     assert "'note': 5000" in record.getMessage()
+
+
+# What they cost, without transaction control, throttling and the time of the last login
+
+
+def for_claims(user: User) -> int:
+    """The statements that the extra claims take: one for each list."""
+    with statements() as counted:
+        claims = claims_for(user)
+    assert len(counted) <= sum(isinstance(value, list) for value in claims.values())
+    return len(counted)
+
+
+def test_a_login_takes_2_statements(login: Login, user: User) -> None:
+    with statements() as counted:
+        login()
+    assert len(counted) == 2 + for_claims(user), counted
+
+
+REQUESTS: dict[str, tuple[int, Callable[[Pair], object]]] = {
+    "a refresh": (2, lambda pair: refreshed(pair)),
+    "a request": (1, lambda pair: opens(pair["access"])),
+    "a logout": (1, lambda pair: logout(pair["refresh"])),
+    "a verification of an access token": (1, lambda pair: verify(pair["access"])),
+    "a verification of a refresh token": (1, lambda pair: verify(pair["refresh"])),
+    "a list of however many sessions": (2, ask),
+}
+
+
+@pytest.mark.parametrize(("number", "request_"), REQUESTS.values(), ids=REQUESTS)
+def test_a_request_takes_this_many_statements(
+    login: Login, user: User, number: int, request_: Callable[[Pair], object]
+) -> None:
+    pair, _, _ = login(), login(), login()
+    number += for_claims(user) if request_ is REQUESTS["a refresh"][1] else 0
+    with statements() as counted:
+        request_(pair)
+    assert len(counted) == number, counted
+
+
+def test_a_login_and_1000_refreshes_leave_1_row(user: User) -> None:
+    session = sessions.start(user)
+    for seq in range(1000):
+        sessions.rotate(session.pk, str(user.pk), seq)
+    assert LoginSession.objects.get().seq == 1000

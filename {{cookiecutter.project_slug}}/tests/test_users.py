@@ -207,6 +207,14 @@ def test_an_address_belongs_to_one_account_in_whatever_spelling(user: User) -> N
     assert User.objects.get(email=user.email.title()) == user
 
 
+@pytest.mark.parametrize("spelling", [str.upper, str.title, str.lower])
+def test_the_case_of_an_address_does_not_matter(
+    client: APIClient, user: User, spelling: type[str]
+) -> None:
+    body = credentials(user) | {"email": spelling(user.email)}
+    assert client.post("/api/token/", body).status_code == 200
+
+
 def test_a_user_needs_an_address(db: None) -> None:
     with pytest.raises(ValueError, match="address"):
         User.objects.create_user("", PASSWORD)
