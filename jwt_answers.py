@@ -1,8 +1,8 @@
 """What the answers mean: how they are read, checked and written down.
 
-Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environments.
 Every answer has one reader here, which returns its value or raises :class:`Refused`.
 Checks and filters share the readers, so what was accepted is what is written.
+``jwt_prompts`` brings both into cookiecutter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import keyword
 import re
 import shlex
-import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
@@ -20,17 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import click
-from cookiecutter.cli import main as command_line
-from cookiecutter.exceptions import FailedHookException
-from jinja2 import Environment
-from jinja2.ext import Extension
-from jinja2.runtime import Context
-from rich.prompt import Prompt
 from slugify import slugify
 
 HERE = Path(__file__).parent
-PROJECT = HERE / "{{cookiecutter.project_slug}}"
 SETTINGS: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text("utf-8"))
 KEYS = [key for key in SETTINGS if not key.startswith("_")]
 Answers = Mapping[str, Any]
@@ -42,7 +34,7 @@ class Refused(ValueError):
     """An answer that cannot be used; the text is the reason."""
 
 
-def ensure(condition: object, reason: str) -> None:
+def require(condition: object, reason: str) -> None:
     """Refuse the answer for that reason unless the condition holds."""
     if not condition:
         raise Refused(reason)
@@ -56,11 +48,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def printable(text: str, _: object = None, longest: int = 80) -> str:
     """Read text. Good: ``O'Neil "Bob" 내 API 🚀``. Bad: nothing, a tab, U+202E."""
-    ensure(text, "it is empty")
-    ensure(len(text) <= longest, f"it has {len(text)} characters")
+    require(text, "it is empty")
+    require(len(text) <= longest, f"it has {len(text)} characters")
     for character in text:  # the two joiners stand inside emoji and Persian words
         good = character.isprintable() or character in "\u200c\u200d"
-        ensure(good, f"U+{ord(character):04X} is not a printable character")
+        require(good, f"U+{ord(character):04X} is not a printable character")
     return text
 
 
@@ -84,12 +76,12 @@ DEVICES = "aux|con|nul|prn|(com|lpt)[1-9]"  # Windows has no folders of these na
 def project_slug(text: str, _: object = None) -> str:
     """Read the name of folder and distribution. Good: ``my_api``. Bad: ``../evil``."""
     for character in printable(text, longest=64):
-        ensure(re.match("[a-z0-9_-]", character), f"{character!r} cannot be in it")
-    ensure(text[0].isalpha(), "it does not begin with a letter")
-    ensure(text[-1].isalnum(), "it ends with - or _")
+        require(re.match("[a-z0-9_-]", character), f"it must not contain {character!r}")
+    require(text[0].isalpha(), "it does not begin with a letter")
+    require(text[-1].isalnum(), "it ends with - or _")
     same = re.sub("[-_]+", "-", text)  # for package indexes (PEP 503)
-    ensure(same not in PACKAGES, "a package the project needs has that name")
-    ensure(not re.fullmatch(DEVICES, text), "Windows has no folder of that name")
+    require(same not in PACKAGES, "a package the project needs has that name")
+    require(not re.fullmatch(DEVICES, text), "Windows has no folder of that name")
     return text
 
 
@@ -111,27 +103,27 @@ ISO = re.compile(r"P(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.A | re.I)
 PART = re.compile(r"(\d+) *([a-z]+) *", re.A | re.I)
 
 
-def parts(text: str, longest: int = LONGEST) -> dict[str, int]:
+def parse_duration(text: str, longest: int = LONGEST) -> dict[str, int]:
     """Read a duration, in the units in which it is written: ``{"minutes": 5}``.
 
     Good: ``5 minutes``, ``90 s``, ``1h30m``, ``1 day``, ``2w``, ``PT15M``, ``P1DT12H``.
     Bad: ``5`` (of what?), ``1.5h``, ``-5m``, ``0s``, ``1h 1h``, ``1 month``, ``11y``.
     """
-    ensure(text, "it is empty")
-    ensure(not re.fullmatch("[0-9]+", text), "the unit is missing")
+    require(text, "it is empty")
+    require(not re.fullmatch("[0-9]+", text), "the unit is missing")
     text = text.upper().strip("P").replace("T", "") if ISO.fullmatch(text) else text
     fits = re.fullmatch(f"({PART.pattern})*", text, PART.flags)
-    ensure(fits, "it is not whole numbers with units")
+    require(fits, "it is not a duration")
     found: dict[str, int] = {}
     for number, name in PART.findall(text):
         unit = UNITS.get(name.lower(), "")
-        ensure(unit, f"{name!r:.99} is not a unit")
-        ensure(unit not in found, f"it has {unit} twice")
+        require(unit, f"{name!r:.99} is not a unit")
+        require(unit not in found, f"it names {unit} twice")
         found[unit] = int(number) if len(number) < 13 else LONGEST + 1
     length = sum(count * SECONDS[unit] for unit, count in found.items())
-    ensure(length, "it is no time at all")
+    require(length, "it must be longer than zero")
     limit = "no longer than" if longest == LONGEST else "shorter than"
-    ensure(length <= longest, f"it has to be {limit} 3650 days")
+    require(length <= longest, f"it must be {limit} 3650 days")
     if len(str(found)) > 60:  # too long for its line, unless carried over
         for unit in SECONDS:
             found[unit], length = divmod(length, SECONDS[unit])
@@ -141,31 +133,37 @@ def parts(text: str, longest: int = LONGEST) -> dict[str, int]:
 
 def timedelta(text: str) -> str:
     """Write a duration in Python: ``timedelta(hours=1, minutes=30)``."""
-    written = ", ".join(f"{unit}={count}" for unit, count in parts(text).items())
+    written = ", ".join(
+        f"{unit}={count}" for unit, count in parse_duration(text).items()
+    )
     return f"timedelta({written})"
 
 
 def duration(text: str) -> str:
     """Write a duration in words: ``1 hour 30 minutes``."""
-    found = parts(text).items()
+    found = parse_duration(text).items()
     return " ".join(f"{n} {unit if n > 1 else unit[:-1]}" for unit, n in found)
 
 
 def seconds(text: Any) -> int:
     """Return a duration in seconds, or 0 for what is none."""
     try:
-        return sum(count * SECONDS[unit] for unit, count in parts(text).items())
+        return sum(
+            count * SECONDS[unit] for unit, count in parse_duration(text).items()
+        )
     except (Refused, TypeError):
         return 0
 
 
-def life(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
+def check_lifetime(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
     """Check a duration: as long as the answer ``least``, and ``more`` seconds."""
-    parts(text, LONGEST if least else LONGEST - 1)  # so that others can be longer
+    parse_duration(
+        text, LONGEST if least else LONGEST - 1
+    )  # so that others can be longer
     other = answers.get(least)
     fits = seconds(text) >= seconds(other) + more
     how = "longer" if more else "at least as long"
-    ensure(fits, f"it has to be {how}, since {least} is {other}")
+    require(fits, f"it must be {how}, since {least} is {other}")
 
 
 def header_types(text: str, _: object = None) -> list[str]:
@@ -176,9 +174,9 @@ def header_types(text: str, _: object = None) -> list[str]:
     types = [item.strip() for item in text.split(",")]
     for item in types:
         token = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", item)
-        ensure(token, f"{item!r:.99} is not an HTTP token")
-    ensure(len({t.lower() for t in types}) == len(types), "a word is in it twice")
-    ensure(len(python(tuple(types))) <= 62, "it is too long for one line")
+        require(token, f"{item!r:.99} is not an HTTP token")
+    require(len({t.lower() for t in types}) == len(types), "a word appears twice")
+    require(len(python(tuple(types))) <= 62, "it is too long for one line")
     return types
 
 
@@ -268,8 +266,8 @@ def new_claim(name: str, type_: str, text: str) -> Claim:
             default = read(text)
         except (ValueError, KeyError):
             raise Refused(why) from None
-        ensure(str(default).lower() == text.lower(), why)  # 007, 20260131
-        ensure(type_ != "int" or -(2**63) <= int(text) < 2**63, why)
+        require(str(default).lower() == text.lower(), why)  # 007, 20260131
+        require(type_ != "int" or -(2**63) <= int(text) < 2**63, why)
         arguments.append(f"default={python(default)}")
     arguments = arguments or ["null=True", "blank=True"]
     start = f"models.{field}Field("
@@ -294,41 +292,40 @@ def claim(item: str) -> Claim:
     start, equals, value = (part.strip() for part in item.partition("="))
     name, colon, type_ = (part.strip() for part in start.partition(":"))
     fits = re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,35}", name)
-    ensure(fits, f"{name!r:.99} is not a name of at most 36 letters, digits and _")
-    ensure(not keyword.iskeyword(name), f"{name} is a Python keyword")
-    ensure(name not in IN_TOKEN, f"{name} is a name the token itself uses")
+    require(fits, f"{name!r:.99} is not a name of at most 36 letters, digits and _")
+    require(not keyword.iskeyword(name), f"{name} is a Python keyword")
+    require(name not in IN_TOKEN, f"{name} is a name the token itself uses")
     source = value if equals and not colon else name
     secret = re.search(r"(^|[ _])password\d*\b", f"{name} {source}".lower())
-    ensure(not secret, "a password never leaves the database")
+    require(not secret, "a password never leaves the database")
     if not colon:
         if source not in SOURCES:
-            known = f"{nearest(source, SOURCES)}, only {' '.join(SOURCES)}"
-            raise Refused(f"no user has {source!r:.99}{known}")
+            raise Refused(f"no user has {source!r:.99}{nearest(source, SOURCES)}")
         expression, value = SOURCES[source]
         annotation = ANNOTATIONS.get(source, type(value).__name__)
         return Claim(name, source, expression, python(value), annotation)
-    ensure(type_ in TYPES, f"{type_!r:.99} is not a type")
-    ensure(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
-    ensure(name[0].islower(), f"{name} does not begin with a small letter")
-    ensure(
+    require(type_ in TYPES, f"{type_!r:.99} is not a type")
+    require(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
+    require(name[0].islower(), f"{name} does not begin with a small letter")
+    require(
         not re.search("__|_$", name), f"{name} has underscores Django does not allow"
     )
-    ensure(value or not equals, f"the default of {name} is missing")
+    require(value or not equals, f"the default of {name} is missing")
     return new_claim(name, type_, value or ("false" if type_ == "bool" else ""))
 
 
 def claims(text: str, answers: Answers | None = None) -> list[Claim]:
     """Read the claims, of which ``none`` and an empty text are none."""
     items = [] if text.lower() in ("", "none") else text.split(",")
-    ensure(len(items) <= 50, "these are more than 50 claims")
+    require(len(items) <= 50, "there are more than 50 claims")
     found, given, names = [claim(item) for item in items], answers or {}, set()
     for name, field in ((new.name, new.field) for new in found):
-        ensure(name.lower() not in names, f"{name} is in it twice")
+        require(name.lower() not in names, f"{name} appears twice")
         names.add(name.lower())
         clash = name in IN_RESPONSE and "response" in str(given.get("claims_in"))
-        ensure(not clash, f"{name} is a name the login answer itself uses")
+        require(not clash, f"{name} is in the login response already")
         absent = field == "username" and given.get("login_field") == "email"
-        ensure(not absent, "there is no username when people log in by e-mail")
+        require(not absent, "there is no username when people log in by e-mail")
     return found
 
 
@@ -381,33 +378,61 @@ def markdown(text: str) -> str:
 # --- All the answers together
 
 
-TIMES = "whole weeks, days, hours, minutes, seconds or ISO 8601, at most 3650 days"
+TIMES = "up to 3650 days: whole weeks, days, hours, minutes, seconds, or ISO 8601"
+CLAIMS = f"none or claims: {' '.join(SOURCES)}, name=that, name:type, name:type=default"
 LIVES = ["5 minutes", "1 day", "30 days", "365 days", "3650 days"]
-CLAIMS = (
-    "none, or with commas: what users have, name=that, name:type, name:type=default"
-)
 ACCESS, REFRESH = "access_token_lifetime", "refresh_token_lifetime"
 # How an answer is checked, what it may be, and examples, of which one always works.
 Question = tuple[Callable[[str, Answers], object], str, list[str]]
 QUESTIONS: dict[str, Question] = {
-    "project_name": (printable, "1 to 80 printable characters", ["My API"]),
-    "project_slug": (project_slug, "a-z, then a-z 0-9 - _, at most 64", ["my_api"]),
-    ACCESS: (life, TIMES, LIVES),
-    REFRESH: (partial(life, least=ACCESS, more=1), TIMES, LIVES),
-    "session_lifetime": (partial(life, least=REFRESH), TIMES, LIVES),
-    "auth_header_type": (header_types, "HTTP tokens with commas", ["Bearer, JWT"]),
-    "extra_claims": (claims, CLAIMS, ["email, full_name, role:str=member"]),
+    "project_name": (
+        printable,
+        "1 to 80 characters: of any script, all printable",
+        ["My API"],
+    ),
+    "project_slug": (
+        project_slug,
+        "a-z 0-9 - _: first a letter, last none of - and _, at most 64",
+        ["my_api"],
+    ),
+    ACCESS: (check_lifetime, TIMES, LIVES),
+    REFRESH: (partial(check_lifetime, least=ACCESS, more=1), TIMES, LIVES),
+    "session_lifetime": (partial(check_lifetime, least=REFRESH), TIMES, LIVES),
+    "auth_header_type": (
+        header_types,
+        "HTTP tokens: words separated by commas",
+        ["Bearer, JWT"],
+    ),
+    "extra_claims": (claims, CLAIMS, ["email, role:str=member"]),
 }
+# The text of a claim's default is a person's; the rest of the claims is for machines.
+TEXT_DEFAULT = re.compile(r"([:：]\s*(?:str|ｓｔｒ)\s*[=＝])([^,]*)")
+
+
+def normalize(key: str, answer: Any) -> Any:
+    """Return an answer as it is meant, however YAML and input methods write it.
+
+    Lists are joined with commas. What machines read is normalised (NFKC): full-width
+    digits, letters and commas are those of ASCII.
+    """
+    if isinstance(SETTINGS[key], str) and isinstance(answer, list):
+        answer = ",".join(map(str, answer))
+    if not isinstance(answer, str) or key == "project_name":
+        return answer.strip() if isinstance(answer, str) else answer
+    pieces = TEXT_DEFAULT.split(answer) if key == "extra_claims" else [answer]
+    pieces[::3] = [unicodedata.normalize("NFKC", piece) for piece in pieces[::3]]
+    pieces[1::3] = [unicodedata.normalize("NFKC", piece) for piece in pieces[1::3]]
+    return "".join(pieces).strip()
 
 
 def reason(key: str, answers: Answers) -> str:
     """Return why the answer is refused, or nothing when it is good."""
-    answer = answers.get(key)
+    answer = normalize(key, answers.get(key))
     try:
         if not isinstance(answer, str):
             raise Refused("it is not text")
         for mark in ("{{", "{%", "{#"):
-            ensure(mark not in answer, f"it has the Jinja mark {mark}")
+            require(mark not in answer, f"it has the Jinja mark {mark}")
         printable(answer or "-", longest=5000)
         if key in QUESTIONS:
             QUESTIONS[key][0](answer, answers)
@@ -418,64 +443,26 @@ def reason(key: str, answers: Answers) -> str:
     return ""
 
 
-def refusal(key: str, answers: Answers) -> str:
-    """Return one line that says why the answer is refused, and what would be good."""
+def refusal(key: str, answers: Answers, longest: int = 0) -> str:
+    """Return one line that says why the answer is refused, and what would be good.
+
+    With ``longest`` it is for a person who has just typed the answer: it does without
+    the key, and has at most that many characters.
+    """
     if not (why := reason(key, answers)):
         return ""
     choice = (None, ", ".join(SETTINGS[key]), SETTINGS[key])
     _, accepted, examples = QUESTIONS.get(key, choice)
     good = (e for e in examples if not reason(key, {**answers, key: e}))
-    line = f"{key} {answers.get(key)!r:.99}: {why}. Accepted: {accepted}."
-    return f"{line} Example: {next(good, examples[0])}"
-
-
-def ask_again(key: str, why: str, answers: Answers, environment: Environment) -> str:
-    """Say at the prompt why an answer is refused, and return the next attempt."""
-    click.secho(f"  {why}", fg="red")
-    plain = environment.overlay()
-    plain.context_class = Context
-    default = plain.from_string(str(SETTINGS[key])).render(cookiecutter=answers)
-    offered = ... if reason(key, {**answers, key: default}) else default
-    return str(Prompt.ask(f"  {key}, once more", default=offered)).strip()
-
-
-def review(answers: dict[str, Any], environment: Environment) -> None:
-    """Have the person at the prompt correct wrong answers; without one, refuse them.
-
-    Cookiecutter renders the default of each question once the previous is answered, so
-    a person is asked again at once. Otherwise all wrong answers are refused together
-    as soon as the last one is there, which is before any folder is made.
-    """
-    call = click.get_current_context(silent=True)
-    given = call.params if call and call.command is command_line else {}
-    person = given and not any(given[k] for k in ("no_input", "replay", "replay_file"))
-    wrong = [
-        f"{repr(key)[1:-1]:.99} {value!r:.99}: there is no such question"
-        f"{nearest(key, KEYS)}. Accepted: {', '.join(KEYS)}. Example: login_field=email"
-        for key, value in (given.get("extra_context") or {}).items()
-        if key not in KEYS
-    ]
-    asking = person and not wrong
-    for key in (key for key in KEYS if key in answers):
-        if isinstance(answers[key], str):
-            answers[key] = answers[key].strip()
-        while (why := refusal(key, answers)) and asking:
-            answers[key] = ask_again(key, why, answers, environment)
-        wrong += [why] if why else []
-    if wrong and (person or all(key in answers for key in KEYS)):
-        raise FailedHookException("\n".join(wrong))
-
-
-class CheckedContext(Context):
-    """The variables of one rendering, with the answers among them checked."""
-
-    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
-        """Check the answers, if these are the variables of a template."""
-        super().__init__(environment, *args, **kwargs)
-        answers = self.parent.get("cookiecutter")
-        if isinstance(answers, dict) and answers != environment.globals.get("reviewed"):
-            review(answers, environment)
-            environment.globals["reviewed"] = dict(answers)
+    example, value = next(good, examples[0]), answers.get(key)
+    if not longest:
+        return f"{key} {value!r:.99}: {why}. Accepted: {accepted}. Example: {example}"
+    advice = f". Write {accepted.partition(':')[0]}, such as {example}."
+    room = longest - len(advice)
+    start = f"{value!r:.20}: {why}"
+    if repr(value) in why or len(start) > room:
+        start = why if len(why) <= room else f"{why[: room - 1]}…"
+    return start + advice
 
 
 # --- What cookiecutter.json, the template's files and its hook call
@@ -500,32 +487,3 @@ for function in (
 ):
     FILTERS[function.__name__] = function
 FILTERS |= {"seconds": seconds, "slug": slug, "timedelta": timedelta}
-
-
-class AnswersExtension(Extension):
-    """Brings the checks and the filters into Cookiecutter's Jinja environments."""
-
-    # Cookiecutter renders defaults, and in their place answers from the command line,
-    # configuration files and the Python API. Only files, which have a name, and these
-    # texts of the template are Jinja; an answer is what it says, and never runs.
-    own = frozenset(
-        ["{{cookiecutter.project_slug}}"]
-        + [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*{%*")]
-        + [value for value in SETTINGS.values() if isinstance(value, str)]
-        + [hook.read_text("utf-8") for hook in HERE.glob("hooks/*.py")]
-    )
-
-    def __init__(self, environment: Environment) -> None:
-        """Set the environment up."""
-        super().__init__(environment)
-        environment.context_class = CheckedContext
-        environment.filters.update(FILTERS)
-        # ``cruft update`` renders an older and a newer template in one process: each
-        # has to import its own version of this module.
-        sys.modules.pop(__name__, None)
-
-    def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
-        """Turn every text that is not the template's own into a literal."""
-        if name or source in self.own:
-            return source
-        return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in source) + '" }}'

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
+import sys
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import DEFAULTS, KEYS
+from conftest import DEFAULTS, KEYS, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from ruff import find_ruff_bin
 
 import jwt_answers
-from jwt_answers import Refused, claims, header_types, parts, refusal
+from jwt_answers import Refused, claims, header_types, parse_duration, refusal
 
 CHARACTERS = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
 PRINTABLE = st.text(CHARACTERS, min_size=1)
@@ -74,23 +75,23 @@ def test_a_duration_is_written_as_it_was_said(
         ("5 potatoes", "'potatoes' is not a unit"),
         ("1 month", "'month' is not a unit"),
         ("2y", "'y' is not a unit"),
-        ("P1M", "not whole numbers"),
-        ("P1Y", "not whole numbers"),
-        ("1.5h", "not whole numbers"),
-        ("PT1.5H", "not whole numbers"),
-        ("-5m", "not whole numbers"),
-        ("+5m", "not whole numbers"),
+        ("P1M", "not a duration"),
+        ("P1Y", "not a duration"),
+        ("1.5h", "not a duration"),
+        ("PT1.5H", "not a duration"),
+        ("-5m", "not a duration"),
+        ("+5m", "not a duration"),
         ("1e9d", "'e' is not a unit"),
-        ("NaN", "not whole numbers"),
-        ("5m\n", "not whole numbers"),
-        ("5\u00a0m", "not whole numbers"),
-        ("٥m", "not whole numbers"),
+        ("NaN", "not a duration"),
+        ("5m\n", "not a duration"),
+        ("5\u00a0m", "not a duration"),
+        ("٥m", "not a duration"),
         ("0", "unit is missing"),
-        ("0s", "no time at all"),
-        ("P", "no time at all"),
-        ("PT", "not whole numbers"),
-        ("1h 1h", "hours twice"),
-        ("60s 1 sec", "seconds twice"),
+        ("0s", "longer than zero"),
+        ("P", "longer than zero"),
+        ("PT", "not a duration"),
+        ("1h 1h", "names hours twice"),
+        ("60s 1 sec", "names seconds twice"),
         ("3651 days", "no longer than 3650 days"),
         ("3650d 1s", "no longer than 3650 days"),
         ("9" * 5000 + "s", "no longer than 3650 days"),
@@ -98,7 +99,7 @@ def test_a_duration_is_written_as_it_was_said(
 )
 def test_what_is_no_duration_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
-        parts(text)
+        parse_duration(text)
 
 
 UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -115,7 +116,7 @@ def test_durations_lose_nothing(counts: dict[str, int]) -> None:
         assert jwt_answers.seconds(jwt_answers.duration(text)) == total
     else:
         with pytest.raises(Refused):
-            parts(text)
+            parse_duration(text)
 
 
 def test_lifetimes_are_compared() -> None:
@@ -311,10 +312,10 @@ full_name models uuid l create datetime permissions last_login
             (name, "the token itself uses")
             for name in ("exp=email", "sid:int", "sub=id")
         ),
-        ("email,email", "email is in it twice"),
-        ("a=email, a=id", "a is in it twice"),
-        ("a=email, a:str", "a is in it twice"),
-        ("aB:str, ab:str", "ab is in it twice"),
+        ("email,email", "email appears twice"),
+        ("a=email, a=id", "a appears twice"),
+        ("a=email, a:str", "a appears twice"),
+        ("aB:str, ab:str", "ab appears twice"),
         ("password", "password never leaves"),
         ("pw=password", "password never leaves"),
         ("password:str", "password never leaves"),
@@ -472,6 +473,13 @@ def test_the_formatter_leaves_everything_as_it_is(tmp_path: Path) -> None:
 # --- The message
 
 
+GOOD = [
+    *(("project_name", answer) for answer in ("-", "'\"", [{}])),
+    ("auth_header_type", "-"),
+    ("extra_claims", "\n"),
+]
+
+
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
     "answer",
@@ -486,7 +494,7 @@ def test_the_formatter_leaves_everything_as_it_is(tmp_path: Path) -> None:
             "x" * 10_000,
             "\ud800",
         ),
-        *(None, 5, True, {}, ["a"], "'\"", "-"),
+        *(None, 5, True, {}, [{}], "'\"", "-"),
     ],
 )
 def test_a_refusal_is_one_line_with_an_example_that_works(
@@ -494,9 +502,8 @@ def test_a_refusal_is_one_line_with_an_example_that_works(
 ) -> None:
     answers = DEFAULTS | {key: answer}
     line = refusal(key, answers)
-    if not line:  # these two are good names, or header types
-        assert key in ("project_name", "auth_header_type")
-        assert answer in ("-", "'\"")
+    if not line:
+        assert (key, answer) in GOOD
         return
     assert line.startswith(f"{key} ")
     assert line.isprintable()
@@ -515,3 +522,45 @@ def test_answers_can_be_replayed() -> None:
         DEFAULTS | {"_template": "x", "__old": "y"}
     )
     assert json.loads(written) == {"cookiecutter": DEFAULTS}
+
+
+# --- Input methods and YAML
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "meant"),
+    [
+        ("access_token_lifetime", "１０ ｍｉｎｕｔｅｓ", "10 minutes"),
+        ("project_slug", "ｍｙ＿ａｐｉ", "my_api"),
+        ("auth_header_type", "Ｂｅａｒｅｒ，ＪＷＴ", "Bearer,JWT"),
+        ("extra_claims", "ｅｍａｉｌ，full_name", "email,full_name"),
+        ("extra_claims", "level：int＝７", "level:int=7"),
+        (
+            "extra_claims",
+            "ｒｏｌｅ:ｓｔｒ＝회원™ Ａ, ｅｍａｉｌ",
+            "role:str=회원™ Ａ, email",
+        ),
+        ("project_name", "ㅋㅋ API™ ｛｛", "ㅋㅋ API™ ｛｛"),
+        ("extra_claims", ["email", "role:str=member"], "email,role:str=member"),
+        ("auth_header_type", ["Bearer", "JWT"], "Bearer,JWT"),
+        ("project_name", ["Shop", 2], "Shop,2"),
+    ],
+)
+def test_answers_are_read_as_they_are_meant(
+    key: str, typed: object, meant: str
+) -> None:
+    assert jwt_answers.normalize(key, typed) == meant
+    assert refusal(key, DEFAULTS | {key: typed}) == ""
+
+
+@pytest.mark.parametrize("text", ["｛｛ ５m ｝｝", "｛％ if ％｝", "｛＃ ＃｝"])
+def test_jinja_marks_are_found_in_every_spelling(text: str) -> None:
+    assert "Jinja" in refusal("access_token_lifetime", {"access_token_lifetime": text})
+
+
+def test_the_readers_need_nothing_of_cookiecutter() -> None:
+    script = (
+        "import sys, jwt_answers; print({*sys.modules} & {'click', 'rich', 'jinja2'})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True)
+    assert done.stdout == b"set()\n" or done.stdout == b"set()\r\n"

@@ -1,0 +1,135 @@
+"""The answers in cookiecutter: asked again while a person is there, refused otherwise.
+
+Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environments.
+``jwt_answers`` says what is good.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from cookiecutter.cli import main as command_line
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
+from jinja2.ext import Extension
+from jinja2.runtime import Context
+from rich.prompt import Prompt
+
+import jwt_answers
+from jwt_answers import FILTERS, HERE, KEYS, SETTINGS, nearest, normalize, refusal
+
+PROJECT = HERE / "{{cookiecutter.project_slug}}"
+TEXTS: dict[str, Any] = SETTINGS["__prompts__"]
+
+
+def default(key: str, answers: dict[str, Any]) -> str:
+    """Return what Enter would answer, which can depend on other answers."""
+    plain = Environment()  # noqa: S701 - these texts are no HTML
+    plain.filters.update(FILTERS)
+    text = SETTINGS[key] if isinstance(SETTINGS[key], str) else SETTINGS[key][0]
+    return plain.from_string(text).render(cookiecutter=answers)
+
+
+def ask_again(key: str, answers: dict[str, Any]) -> str:
+    """Say at the prompt why an answer is refused, and return the next attempt."""
+    click.secho(f"  {refusal(key, answers, longest=98)}", fg="red")
+    enter = default(key, answers)
+    offered = ... if refusal(key, {**answers, key: enter}) else enter
+    question = f"  [dim][{KEYS.index(key) + 1}/{len(KEYS)}][/] {TEXTS[key]}"
+    return str(Prompt.ask(question, default=offered))
+
+
+def review(answers: dict[str, Any]) -> None:
+    """Have the person at the prompt correct wrong answers; without one, refuse them.
+
+    Cookiecutter renders the default of each question once the previous is answered, so
+    a person is asked again at once. Otherwise all wrong answers are refused together
+    as soon as the last one is there, which is before any folder is made.
+    """
+    call = click.get_current_context(silent=True)
+    given = call.params if call and call.command is command_line else {}
+    person = given and not any(given[k] for k in ("no_input", "replay", "replay_file"))
+    wrong = [
+        f"{repr(key)[1:-1]:.99} {value!r:.99}: there is no such question"
+        f"{nearest(key, KEYS)}. Accepted: {', '.join(KEYS)}. Example: login_field=email"
+        for key, value in (given.get("extra_context") or {}).items()
+        if key not in KEYS
+    ]
+    asking = person and not wrong
+    for key in (key for key in KEYS if key in answers):
+        answers[key] = normalize(key, answers[key])
+        while (why := refusal(key, answers)) and asking:
+            answers[key] = normalize(key, ask_again(key, answers))
+        wrong += [why] if why else []
+    if wrong and (person or all(key in answers for key in KEYS)):
+        raise FailedHookException("\n".join(wrong))
+
+
+class CheckedContext(Context):
+    """The variables of one rendering, with the answers among them checked."""
+
+    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
+        """Check the answers, if these are the variables of a template."""
+        super().__init__(environment, *args, **kwargs)
+        answers = self.parent.get("cookiecutter")
+        if isinstance(answers, dict) and answers != environment.globals.get("reviewed"):
+            review(answers)
+            environment.globals["reviewed"] = dict(answers)
+
+
+def variables() -> Iterator[dict[str, Any]]:
+    """Yield the variables that cookiecutter's functions are at work on.
+
+    It hands an extension none of them before it reads them: a list would be a choice
+    to it, of which it takes the first, and a replay without an answer would end.
+    """
+    frame = sys._getframe()
+    while frame := frame.f_back:  # type: ignore[assignment]
+        context = frame.f_locals.get("context")
+        if isinstance(context, dict) and "cookiecutter" in context:
+            yield context["cookiecutter"]
+
+
+class AnswersExtension(Extension):
+    """Brings the checks and the filters into Cookiecutter's Jinja environments."""
+
+    # Cookiecutter renders defaults, and in their place answers from the command line,
+    # configuration files and the Python API. Only files, which have a name, and these
+    # texts of the template are Jinja; an answer is what it says, and never runs.
+    own = frozenset(
+        ["{{cookiecutter.project_slug}}"]
+        + [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*{%*")]
+        + [value for value in SETTINGS.values() if isinstance(value, str)]
+        + [hook.read_text("utf-8") for hook in HERE.glob("hooks/*.py")]
+    )
+
+    def __init__(self, environment: Environment) -> None:
+        """Set the environment up."""
+        super().__init__(environment)
+        environment.context_class = CheckedContext
+        environment.filters.update(FILTERS)
+        self.complete(*variables())
+        # ``cruft update`` renders an older and a newer template in one process: each
+        # has to import its own version of these modules.
+        for module in (__name__, jwt_answers.__name__):
+            sys.modules.pop(module, None)
+
+    def complete(self, asked: dict[str, Any], *others: dict[str, Any]) -> None:
+        """Join the lists among the answers, and give a replay what it lacks."""
+        for key in KEYS:
+            if key in asked and isinstance(SETTINGS[key], str):
+                asked[key] = normalize(key, asked[key])
+        answers = others[-1] if others else asked
+        for key in KEYS if answers is not asked else []:
+            if key not in answers:
+                answers[key] = default(key, answers)
+                asked.pop(key, None)
+
+    def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
+        """Turn every text that is not the template's own into a literal."""
+        if name or source in self.own:
+            return source
+        return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in source) + '" }}'
