@@ -301,9 +301,9 @@ def claim(item: str) -> Claim:
     if not colon:
         if source not in SOURCES:
             raise Refused(f"no user has {source!r:.99}{nearest(source, SOURCES)}")
-        expression, value = SOURCES[source]
-        annotation = ANNOTATIONS.get(source, type(value).__name__)
-        return Claim(name, source, expression, python(value), annotation)
+        expression, sample = SOURCES[source]
+        annotation = ANNOTATIONS.get(source, type(sample).__name__)
+        return Claim(name, source, expression, python(sample), annotation)
     require(type_ in TYPES, f"{type_!r:.99} is not a type")
     require(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
     require(name[0].islower(), f"{name} does not begin with a small letter")

@@ -473,7 +473,7 @@ def test_the_formatter_leaves_everything_as_it_is(tmp_path: Path) -> None:
 # --- The message
 
 
-GOOD = [
+GOOD: list[tuple[str, object]] = [
     *(("project_name", answer) for answer in ("-", "'\"", [{}])),
     ("auth_header_type", "-"),
     ("extra_claims", "\n"),
