@@ -46,7 +46,8 @@ class Development:
         with socket.create_server((HOST, 0)) as listener:
             self.address = f"{HOST}:{listener.getsockname()[1]}"
         self.url = f"http://{self.address}"
-        self.shell = Shell(folder / "tools", {f"{HOST}:8000": self.address})
+        printed = (f"{HOST}:8000", "localhost:8000")
+        self.shell = Shell(folder / "tools", dict.fromkeys(printed, self.address))
 
     def manage(self, *arguments: str) -> None:
         """Run ``manage.py``."""

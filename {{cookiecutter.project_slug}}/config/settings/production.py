@@ -49,11 +49,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+
 # jinja: if cookiecutter.refresh_token_in == "cookie"
 # Browsers then take it from this very host only, and send it over TLS only.
 REFRESH_COOKIE = REFRESH_COOKIE | {"key": f"__Host-{REFRESH_COOKIE['key']}", "secure": True}
-# jinja: endif
 
+# jinja: endif
 # The API documentation is for staff who are signed in at /admin/; an empty path in
 # config/urls.py takes it away altogether.
 SPECTACULAR_SETTINGS["SERVE_PERMISSIONS"] = ["rest_framework.permissions.IsAdminUser"]
