@@ -474,7 +474,9 @@ def test_the_formatter_leaves_everything_as_it_is(tmp_path: Path) -> None:
 
 
 GOOD: list[tuple[str, object]] = [
-    *(("project_name", answer) for answer in ("-", "'\"", [{}])),
+    ("project_name", "-"),
+    ("project_name", "'\""),
+    ("project_name", [{}]),
     ("auth_header_type", "-"),
     ("extra_claims", "\n"),
 ]
@@ -500,7 +502,7 @@ GOOD: list[tuple[str, object]] = [
 def test_a_refusal_is_one_line_with_an_example_that_works(
     key: str, answer: object
 ) -> None:
-    answers = DEFAULTS | {key: answer}
+    answers: dict[str, object] = DEFAULTS | {key: answer}
     line = refusal(key, answers)
     if not line:
         assert (key, answer) in GOOD
