@@ -631,15 +631,68 @@ def test_the_lines_for_production_start_the_server(
         assert f"`{name}`" in text
 
 
+BROWSABLE = """
+from django.test import Client
+from tests.conftest import *
+
+
+def test(user, settings):
+    client = Client(headers={"Accept": "text/html,*/*;q=0.8"})
+    client.force_login(user)
+    for path in ("sessions", "users/me"):
+        assert b"<title>" in client.get(f"/api/{path}/").content
+    assert client.get("/api/token/").json()["detail"]
+    curl = Client(headers={"Accept": "*/*"})
+    assert curl.get("/api/users/me/").json()["detail"]
+"""
+
+
+def test_choices_change_as_the_page_says(tmp_path: Path) -> None:
+    project = Development(tmp_path)
+    project.manage("migrate", "--verbosity=0")
+    text = project.read("docs/changing.md")
+    for command in blocks(text, "sh")[:-1]:
+        project.shell.run(command, project.folder)
+    codes = [code.strip() for code in blocks(text, "python")]
+    renderers = codes.pop(-1)
+    annotation, value, expected = codes[-3:]
+    claims, choices = "tokens/claims.py", "tests/test_choices.py"
+    insert(project, claims, "\n\ndef claims_for", f"    {annotation}\n")
+    insert(project, claims, "    }\n", f"        {value}\n")
+    insert(project, choices, "}\nIN_TOKEN", f"    {expected}\n")
+    (project.folder / "tests" / "test_browsable.py").write_text(BROWSABLE, "utf-8")
+    with (project.folder / "config" / "settings" / "test.py").open("a") as settings:
+        settings.write(f"\n{renderers}\n")
+    tests = "tests/test_choices.py tests/test_browsable.py"
+    project.shell.run(f"uv run pytest -q {tests}", project.folder)
+    schema = project.shell.run("uv run manage.py spectacular", project.folder)
+    assert schema.count("display_name:") == 2
+
+
+@pytest.mark.full
+def test_newer_packages_are_locked_as_the_page_says(tmp_path: Path) -> None:
+    project = Development(tmp_path)
+    [command] = re.findall(r"`(uv sync [^`]+)`", project.read("docs/changing.md"))
+    bare_shell(f"{sys.executable} -m {command}", project.folder)
+    assert (project.folder / "uv.lock").is_file()
+
+
+# These are run by tests of their own.
+ELSEWHERE = {
+    "uv run manage.py createsuperuser",
+    "uv run manage.py shell",
+    "uv run pytest",
+}
+
+
 def test_the_commands_within_sentences_work(
     project: Development, answers: dict[str, str]
 ) -> None:
     text = "".join(path.read_text("utf-8") for path in pages(project))
     found = {" ".join(line.split()) for line in re.findall(r"`(uv run [^`]+)`", text)}
     [daily] = re.findall(r"cd /srv/api && (.+)", text)
-    for command in sorted({*found, daily} - {"uv run manage.py createsuperuser"}):
-        if "makemigrations" not in command:  # the choices' page has that one
-            project.shell.run(command, project.folder)
+    for command in sorted({*found, daily} - ELSEWHERE):
+        project.shell.run(command, project.folder)
 
 
 def test_the_links_of_the_project_lead_somewhere(project: Development) -> None:
