@@ -6,6 +6,7 @@ Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environ
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ import jwt_answers
 from jwt_answers import FILTERS, HERE, KEYS, SETTINGS, nearest, normalize, refusal
 
 PROJECT = HERE / "{{cookiecutter.project_slug}}"
+JINJA = re.compile(rb"\{[{%#]|# jinja:")
 TEXTS: dict[str, Any] = SETTINGS["__prompts__"]
 
 
@@ -66,6 +68,20 @@ def review(answers: dict[str, Any]) -> None:
         wrong += [why] if why else []
     if wrong and (person or all(key in answers for key in KEYS)):
         raise FailedHookException("\n".join(wrong))
+    if "_extensions" in answers:  # the questions are over, files come next
+        answers["_copy_without_render"] = copied()
+
+
+def copied() -> list[str]:
+    """Return the files that cookiecutter copies, as rendering takes much longer.
+
+    They are those without a mark, and those of ``cookiecutter.json`` whose own
+    language has such marks. Conditional names have to be rendered.
+    """
+    files = [path for path in PROJECT.rglob("*") if path.is_file()]
+    names = {str(path.relative_to(PROJECT)): path.read_bytes() for path in files}
+    plain = [n for n, text in names.items() if not JINJA.search(n.encode() + text)]
+    return [*SETTINGS["_copy_without_render"], *plain]
 
 
 class CheckedContext(Context):

@@ -114,6 +114,7 @@ def claims(draw: st.DrawFn, login: str) -> tuple[str, dict[str, Any]]:
     return (text or draw(st.sampled_from(["", "none"]))), meaning
 
 
+CHOICES = ["algorithm", "claims_in", "refresh_token_in", "accounts"]
 TOKENS = st.text("!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz", min_size=1, max_size=10)
 
 
@@ -135,10 +136,9 @@ def good_answers(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, Any]]:
         "access_token_lifetime": access,
         "refresh_token_lifetime": refresh,
         "session_lifetime": session,
-        "algorithm": draw(st.sampled_from(SETTINGS["algorithm"])),
         "auth_header_type": draw(st.sampled_from([",", ", "])).join(types),
         "extra_claims": text,
-        "claims_in": draw(st.sampled_from(SETTINGS["claims_in"])),
+        **{key: draw(st.sampled_from(SETTINGS[key])) for key in CHOICES},
     }
     seconds = {"access": access_s, "refresh": refresh_s, "session": session_s}
     return answers, {"seconds": seconds, "types": types, "claims": meaning}

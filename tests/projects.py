@@ -22,6 +22,8 @@ FAMILIES = [
         "auth_header_type": "JWT, Bearer",
         "extra_claims": f"email, full_name, {TYPED}",
         "claims_in": "response",
+        "refresh_token_in": "cookie",
+        "accounts": "open",
     },
     {
         "access_token_lifetime": "PT1H30M",
@@ -30,6 +32,7 @@ FAMILIES = [
         "algorithm": "RS512",
         "extra_claims": "none",
         "claims_in": "token",
+        "refresh_token_in": "cookie",
     },
     {
         "access_token_lifetime": "90 s",
@@ -37,6 +40,7 @@ FAMILIES = [
         "session_lifetime": "120s",
         "algorithm": "EdDSA",
         "auth_header_type": "Token",
+        "accounts": "open",
         "extra_claims": "id, sub_name=username, email, first_name, last_name, is_staff,"
         " is_superuser, groups, permissions, date_joined, last_login, note:str, n:int,"
         " ok:bool, day:date",
@@ -66,6 +70,8 @@ AXES: dict[str, list[dict[str, str]]] = {
         )
     ],
     "claims_in": [{"claims_in": where} for where in SETTINGS["claims_in"]],
+    "refresh": [{"refresh_token_in": where} for where in SETTINGS["refresh_token_in"]],
+    "accounts": [{"accounts": who} for who in SETTINGS["accounts"]],
 }
 
 
