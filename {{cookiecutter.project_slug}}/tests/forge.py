@@ -9,6 +9,7 @@ from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
 
 from tests.conftest import authorization, key_for, new_client, payload, refresh, verify
+from tokens.algorithms import is_hmac, read_keys
 
 SIMPLE_JWT: dict[str, Any] = settings.SIMPLE_JWT
 ALGORITHM: str = SIMPLE_JWT["ALGORITHM"]
@@ -31,10 +32,10 @@ def segment(value: object) -> str:
 
 def sign(header: object, claims: object, key: str = "", algorithm: str = "") -> str:
     """A token in compact serialization, signed by this project's own key by default."""
-    implementation = get_default_algorithms()[algorithm or ALGORITHM]
+    name, key = algorithm or ALGORITHM, key or settings.JWT_SIGNING_KEY
     signed = f"{segment(header)}.{segment(claims)}"
-    prepared = implementation.prepare_key(key or settings.JWT_SIGNING_KEY)
-    return f"{signed}.{segment(implementation.sign(signed.encode(), prepared))}"
+    prepared = key.encode() if is_hmac(name) else read_keys(name, key)[0]
+    return f"{signed}.{segment(get_default_algorithms()[name].sign(signed.encode(), prepared))}"
 
 
 def forge(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
 from tests.conftest import statements
+from tests.production import python
 from tokens import sessions
 from tokens.keys import KeyRing
 from tokens.management.commands import delete_expired_sessions
@@ -83,6 +84,7 @@ def test_a_generated_key_is_one_line_for_an_environment_file(algorithm: str) -> 
     [line] = output_of("generate_signing_key", "--algorithm", algorithm).splitlines()
     variable, _, key = line.partition("=")
     assert variable == "JWT_SIGNING_KEY"
+    assert not re.search(r"[\s'\"\\$]", key)
     assert KeyRing(algorithm, key, "").signing.signing
 
 
@@ -113,10 +115,16 @@ def test_a_key_is_made_for_known_algorithms_only() -> None:
 
 
 def test_the_steps_of_a_rotation_come_with_the_key() -> None:
-    notes = StringIO()
-    call_command("generate_signing_key", stdout=StringIO(), stderr=notes)
-    assert notes.getvalue().count("JWT_VERIFYING_KEYS") == 2
-    assert str(api_settings.REFRESH_TOKEN_LIFETIME) in notes.getvalue()
+    """Before there is a key, and when ALGORITHM has changed, under production settings."""
+    other = "ES384" if api_settings.ALGORITHM.startswith("HS") else "HS256"
+    command = ("manage.py", "generate_signing_key", "--algorithm")
+    first = python(*command, api_settings.ALGORITHM, JWT_SIGNING_KEY="", DJANGO_SECRET_KEY="")
+    assert re.fullmatch(r"JWT_SIGNING_KEY=[\w+/=-]+\n", first.stdout)
+    assert first.stderr.count("JWT_VERIFYING_KEYS") == 2
+    assert str(api_settings.REFRESH_TOKEN_LIFETIME) in first.stderr
+    changed = python(*command, other)
+    assert "JWT_VERIFYING_KEYS" not in changed.stderr
+    assert "logged out" in changed.stderr
 
 
 # Django's own

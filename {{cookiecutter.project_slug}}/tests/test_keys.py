@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,7 @@ FAMILIES = ["HS256", "RS256", "ES256", "EdDSA"]
 
 def pem(algorithm: str, name: str = "first", *, public: bool = False) -> str:
     """A key in the older of the two PEM formats, or its public half."""
-    key = serialization.load_pem_private_key(key_for(algorithm, name).encode(), None)
+    key = serialization.load_der_private_key(b64decode(key_for(algorithm, name)), None)
     if public:
         return (
             key.public_key()
@@ -85,12 +86,12 @@ def test_tokens_of_another_algorithm_are_a_401_after_a_switch(
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES384", "EdDSA"])
 def test_keys_are_read_in_every_form(algorithm: str) -> None:
-    private = key_for(algorithm)
-    escaped = private.replace("\n", "\\n")
-    public = pem(algorithm, "second", public=True)
-    ring = KeyRing(algorithm, escaped, f"\n{public}{escaped}{public}")
+    """As one line of base64, and as PEM with real and escaped line ends, mixed."""
+    private, public = key_for(algorithm), pem(algorithm, "second", public=True)
+    ring = KeyRing(algorithm, private, f"\n{public}{private}\n{public!r}".replace("'", ""))
     assert [key.signing is None for key in ring.keys] == [False, True, False, True]
     assert ring.keys[0].kid == ring.keys[2].kid
+    assert ring.keys[1].kid == ring.keys[3].kid
     if algorithm != "EdDSA":
         parameters = "-----BEGIN EC PARAMETERS-----\nBg==\n-----END EC PARAMETERS-----"
         legacy = KeyRing(algorithm, f"{parameters}\n{pem(algorithm)}", "")

@@ -1,13 +1,16 @@
 """The signing algorithms (RFC 7518, RFC 8037): making keys, and reading them.
 
 Key texts are what the environment holds. For an HMAC algorithm a key is the secret
-itself. For the others it is PEM, with real or ``\\n``-escaped line ends: the private
-key where it signs, the private or public one where it only verifies. Several keys
-stand one after another, HMAC secrets one per line.
+itself. For the others it is the base64 of the key's DER on one line, or PEM with real or
+``\\n``-escaped line ends: the private key where it signs, the private or public one
+where it only verifies. Several keys stand one after another, secrets and bare base64 one
+per line.
 """
 
+import base64
 import re
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,7 +23,13 @@ CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R
 ALGORITHMS = [f"{kind}{bits}" for kind in ("HS", "RS", "PS") for bits in (256, 384, 512)]
 ALGORITHMS += [*CURVES, "EdDSA"]
 
-PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+# A key as PEM, without what OpenSSL may write before it, or else a word.
+KEY = re.compile(
+    r"-----BEGIN EC PARAMETERS-----.*?-----END EC PARAMETERS-----"
+    r"|-----BEGIN ([A-Z ]*KEY)-----(.*?)-----END \1-----|(\S+)",
+    re.DOTALL,
+)
+URL_SAFE = str.maketrans("-_", "+/")
 PLACEHOLDER = re.compile(
     "^JWT_|change.?me|replace.?me|placeholder|insecure|example|your-|secret|password", re.IGNORECASE
 )
@@ -35,10 +44,11 @@ def is_hmac(algorithm: str) -> bool:
 
 
 def generate_key(algorithm: str) -> str:
-    """The text of a new key: an HMAC secret, or a private key as PEM.
+    """The text of a new key: an HMAC secret, or the base64 of a private key's PKCS8 DER.
 
-    A secret has as much entropy as the hash has bits (RFC 7518 section 3.2), an RSA
-    key 3072 bits.
+    It is one word without quotes and backslashes, so that the same line works in a shell
+    and in every kind of environment file. A secret has as much entropy as the hash has
+    bits (RFC 7518 section 3.2), an RSA key 3072 bits.
     """
     key: Any
     if is_hmac(algorithm):
@@ -49,34 +59,44 @@ def generate_key(algorithm: str) -> str:
         key = ed25519.Ed25519PrivateKey.generate()
     else:
         key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
-    pem: bytes = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    der: bytes = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return pem.decode()
+    return base64.b64encode(der).decode()
 
 
 def read_keys(algorithm: str, text: str) -> list[Any]:
     """The keys in ``text``, as PyJWT has them. Raises ``UnfitKey`` for the first that
     is none."""
-    if is_hmac(algorithm):
-        if "-----BEGIN" in text:
-            raise UnfitKey(f"{algorithm} takes a secret, and this is PEM")
-        lines = [line.strip() for line in text.splitlines()]
-        return [_read(algorithm, line) for line in lines if line]
-    text = text.replace("\\n", "\n")
-    if PEM_BLOCK.sub("", text).strip():
-        raise UnfitKey(f"{algorithm} takes PEM, and this is none, or is cut short")
-    blocks = PEM_BLOCK.finditer(text)
-    return [_read(algorithm, pem[0]) for pem in blocks if pem[1] != "EC PARAMETERS"]
-
-
-def _read(algorithm: str, text: str) -> Any:
-    if is_hmac(algorithm) and (PLACEHOLDER.search(text) or len(set(text)) < 10):
+    if not is_hmac(algorithm):
+        found = KEY.finditer(text.replace("\\n", "\n"))
+        words = [key[2] or key[3] for key in found if key.lastindex]
+        return [_fit(algorithm, _key_of_pair(word)) for word in words]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if "-----BEGIN" in text or any(map(_key_of_pair, [*lines, text])):
+        raise UnfitKey(f"{algorithm} takes a secret, and this is a key of a key pair")
+    if any(PLACEHOLDER.search(line) or len(set(line)) < 10 for line in lines):
         raise UnfitKey("it looks like a placeholder, or begins with the variable's name")
+    return [_fit(algorithm, line) for line in lines]
+
+
+def _key_of_pair(text: str) -> Any:
+    """The private or public key whose DER is ``text`` in base64, standard or URL-safe, if any."""
+    word = "".join(text.split()).rstrip("=")
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        der = base64.b64decode(word.translate(URL_SAFE) + "=" * (-len(word) % 4), validate=True)
+        with suppress(ValueError):
+            return serialization.load_der_public_key(der)
+        return serialization.load_der_private_key(der, None)
+    return None
+
+
+def _fit(algorithm: str, key: Any) -> Any:
+    """``key`` as PyJWT has it; raises ``UnfitKey`` where it does not fit."""
     implementation = get_default_algorithms()[algorithm]
     try:
-        key = implementation.prepare_key(text)
-    except (InvalidKeyError, ValueError, TypeError, UnsupportedAlgorithm):
+        key = implementation.prepare_key(key)
+    except (InvalidKeyError, ValueError, TypeError):
         what = f"no key for {algorithm}, or is cut short, encrypted or a certificate"
         raise UnfitKey(f"it is {what}") from None
     if isinstance(key, (ed448.Ed448PrivateKey, ed448.Ed448PublicKey)):

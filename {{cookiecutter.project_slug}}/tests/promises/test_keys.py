@@ -3,6 +3,8 @@
 They hold for every algorithm, whichever the project has chosen.
 """
 
+from base64 import b64decode
+
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448, rsa
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
+    load_der_private_key,
 )
 from django.conf import settings as current
 from jwt.utils import base64url_decode
@@ -28,11 +30,13 @@ from tests.test_checks import only_error
 from tokens.algorithms import ALGORITHMS, generate_key, is_hmac
 from tokens.keys import KeyRing
 
-RSA_KEY = load_pem_private_key(key_for("RS256").encode(), None)
+RSA_KEY = load_der_private_key(b64decode(key_for("RS256")), None)
 assert isinstance(RSA_KEY, rsa.RSAPrivateKey)
 PUBLIC_PEM = (
     RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 )
+PUBLIC_DER = "".join(PUBLIC_PEM.splitlines()[1:-1])
+URL_SAFE = str.maketrans("+/", "-_")
 PLACEHOLDER = "change-me-" * 5
 
 
@@ -52,10 +56,14 @@ UNFIT = {
     "a monotonous secret": ("HS256", "ab" * 32),
     "a short secret": ("HS512", key_for("HS256")),
     "one of two secrets short": ("HS256", key_for("HS256") + "\nshort"),
-    "PEM for HS256": ("HS256", key_for("ES256")),
+    "PEM for HS256": ("HS256", PUBLIC_PEM),
+    "DER for HS256": ("HS256", key_for("ES256")),
+    "public DER for HS256": ("HS256", PUBLIC_DER),
+    "URL-safe DER for HS256": ("HS256", PUBLIC_DER.translate(URL_SAFE).rstrip("=")),
     "a secret for RS256": ("RS256", key_for("HS256")),
-    "truncated PEM": ("ES256", key_for("ES256")[:100]),
-    "damaged PEM": ("ES256", key_for("ES256").replace("M", "N", 1)),
+    "truncated DER": ("ES256", key_for("ES256")[:100]),
+    "damaged DER": ("ES256", key_for("ES256").replace("M", "N", 1)),
+    "truncated PEM": ("RS256", PUBLIC_PEM[:300]),
     "encrypted PEM": ("RS256", private_pem(RSA_KEY, BestAvailableEncryption(b"passphrase"))),
     "a certificate": ("RS256", PUBLIC_PEM.replace("PUBLIC KEY", "CERTIFICATE")),
     "RSA with 1024 bits": ("RS256", private_pem(rsa.generate_private_key(65537, 1024))),
@@ -87,7 +95,7 @@ def test_9_an_unfit_key_is_an_error_that_names_its_variable(
         ("ES256", " \n", "empty"),
         ("RS256", PUBLIC_PEM, "public"),
         ("HS256", key_for("HS256") + "\n" + key_for("HS256", "second"), "several"),
-        ("RS256", key_for("RS256") * 2, "several"),
+        ("RS256", key_for("RS256") + "\n" + PUBLIC_PEM, "several"),
     ],
     ids=["no secret", "no PEM", "public PEM", "two secrets", "two PEMs"],
 )
@@ -150,7 +158,7 @@ def test_11_tokens_verify_by_the_published_keys_alone(
 
     Of the verify-only keys neither, although they may be given as private ones.
     """
-    use_keys(key_for(algorithm), key_for(algorithm, "second") + key_for(algorithm), algorithm)
+    use_keys(key_for(algorithm), key_for(algorithm, "second"), algorithm)
     response = client.get("/.well-known/jwks.json")
     assert "max-age" in response["Cache-Control"]
     first, second = response.json()["keys"]

@@ -34,7 +34,7 @@ from tests.forge import (
     segment,
     sign,
 )
-from tokens.algorithms import ALGORITHMS, is_hmac
+from tokens.algorithms import ALGORITHMS, is_hmac, read_keys
 from tokens.keys import key_ring
 
 
@@ -111,7 +111,7 @@ def test_4_a_key_that_the_token_brings_is_ignored(
 ) -> None:
     """``jwk``, ``x5c``, ``jku`` and ``x5u`` open nothing, and nothing is fetched."""
     implementation = get_default_algorithms()[ALGORITHM]
-    foreign = implementation.prepare_key(foreign_key())
+    [foreign] = read_keys(ALGORITHM, foreign_key())
     public = foreign if is_hmac(ALGORITHM) else foreign.public_key()
     monkeypatch.setattr(socket.socket, "connect", connect := Mock())
     for parameters in (

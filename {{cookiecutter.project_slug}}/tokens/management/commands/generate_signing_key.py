@@ -1,22 +1,29 @@
 """``manage.py generate_signing_key``: a key that fits, and how to rotate to it."""
 
 import os
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework_simplejwt.settings import api_settings
 
-from tokens.algorithms import ALGORITHMS, generate_key
+from tokens.algorithms import ALGORITHMS, UnfitKey, generate_key, read_keys
 
 ROTATION = """
-To rotate to it without logging anyone out:
+To rotate to it without logging anyone out (after a change of ALGORITHM that is not
+possible: everybody has to log in again):
  1. Add it to JWT_VERIFYING_KEYS on every machine and restart them one by one: it is
     accepted everywhere before it signs anywhere. Wait until clients have fetched
     /.well-known/jwks.json anew (5 minutes).
  2. Swap the two on every machine: JWT_SIGNING_KEY is the new key, and the old one
     stands in JWT_VERIFYING_KEYS.
  3. Remove the old one when its last refresh token has ended ({lifetime} later).
+"""
+NO_ROTATION = """
+JWT_SIGNING_KEY is a key of another algorithm now, so the two cannot overlap: replace it on
+every machine and restart. Everybody is logged out and has to log in again.
 """
 
 
@@ -30,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help="a new file, for you alone")
 
     def handle(self, *args: Any, algorithm: str, output: str, **options: Any) -> None:
-        key = generate_key(algorithm).strip()
+        key = generate_key(algorithm)
         if output:
             private = partial(os.open, mode=0o600)
             try:
@@ -41,6 +48,16 @@ class Command(BaseCommand):
                 raise CommandError(message) from None
             self.stderr.write(f"Written. Set JWT_SIGNING_KEY_FILE={output}")
         else:
-            self.stdout.write("JWT_SIGNING_KEY=" + key.replace("\n", "\\n"))
-        lifetime = api_settings.REFRESH_TOKEN_LIFETIME
-        self.stderr.write(ROTATION.format(lifetime=lifetime))
+            self.stdout.write("JWT_SIGNING_KEY=" + key)
+        try:
+            read_keys(algorithm, current_key())
+            self.stderr.write(ROTATION.format(lifetime=api_settings.REFRESH_TOKEN_LIFETIME))
+        except UnfitKey:
+            self.stderr.write(NO_ROTATION)
+
+
+def current_key() -> str:
+    """The signing key in the environment, whatever the settings are; "" where there is none."""
+    with suppress(OSError, KeyError):
+        return Path(os.environ["JWT_SIGNING_KEY_FILE"]).read_text(encoding="utf-8-sig")
+    return os.environ.get("JWT_SIGNING_KEY", "")
