@@ -1,4 +1,4 @@
-"""Say what was chosen, and what to type next."""
+"""Show what was chosen, and what to type next."""
 
 import json
 import os
@@ -9,28 +9,28 @@ ANSWERS = json.loads(json.loads(r""" {{ cookiecutter | answers | tojson }} """))
 ACCESS_SECONDS = int("{{ cookiecutter.access_token_lifetime | seconds }}")
 CHOICES = {key: answer or "none" for key, answer in ANSWERS["cookiecutter"].items()}
 STEPS = {
-    "uv run manage.py migrate": "makes the database",
-    "uv run manage.py createsuperuser": "makes the first user",
+    "uv run manage.py migrate": "creates the database",
+    "uv run manage.py createsuperuser": "creates the first user",
     "uv run manage.py runserver": "serves http://127.0.0.1:8000/api/docs/",
     "uv run pytest": "runs the tests",
 }
-# Where the shell is stands in its environment, if anywhere: this process is elsewhere.
+# The environment may say where the shell is; this process runs somewhere else.
 SHELL = os.environ.get("PWD", "")
 FOLDER = os.path.relpath(".", SHELL if os.path.isdir(SHELL) else os.path.pardir)
 GO = f"cd {shlex.quote(FOLDER)}"
 NOTES = []
 if ACCESS_SECONDS > 3600:
     NOTES.append(
-        "Note: services that check only the signature of an access token accept it for "
+        "Note: services that verify access tokens by themselves accept them for "
         f"{CHOICES['access_token_lifetime']}, even after logout."
     )
 if CHOICES["algorithm"].startswith("HS"):
     NOTES.append(
-        f"Note: with {CHOICES['algorithm']}, whoever can verify a token can also make "
-        "one. If other services verify yours, choose a key pair instead, such as ES256."
+        f"Note: with {CHOICES['algorithm']}, anyone who can verify a token can also make "
+        "one. If other services verify yours, choose a key pair such as ES256."
     )
 
-# cruft renders into temporary folders, to compare them: there is nobody to tell.
+# cruft also renders into temporary folders, to compare them: nobody reads this there.
 if json.loads("{{ ('_output_dir' in cookiecutter) | tojson }}"):
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     if sys.stdout.isatty():
@@ -42,9 +42,9 @@ if json.loads("{{ ('_output_dir' in cookiecutter) | tojson }}"):
         for key, choice in CHOICES.items():
             table.add_row(key, Text(choice, "bold"))
         steps = [f"  {command:<33} # {purpose}" for command, purpose in STEPS.items()]
-        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, first:"]
+        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, run this first:"]
         lines += ["  python3 -m venv .venv && .venv/bin/pip install uv"]
-        lines += ["and then .venv/bin/uv run ... in place of uv run ..."]
+        lines += ["and then type .venv/bin/uv instead of uv"]
         Console().print("", table, *map(Text, lines), sep="\n", soft_wrap=True)
     else:
         print(", ".join(f"{key}: {choice}" for key, choice in CHOICES.items()))
