@@ -26,7 +26,7 @@ if ACCESS_SECONDS > 3600:
     )
 if CHOICES["algorithm"].startswith("HS"):
     NOTES.append(
-        f"Note: with {CHOICES['algorithm']}, anyone who can verify a token can also make "
+        f"Note: with {CHOICES['algorithm']}, anyone who can verify a token can make "
         "one. If other services verify yours, choose a key pair such as ES256."
     )
 

@@ -447,7 +447,7 @@ def test_unusual_choices_are_noted(output: Path) -> None:
     printed = generate(
         output, "access_token_lifetime=2h", "algorithm=ES256", "-o", "sub"
     )
-    assert "accept it for 2h, even after logout" in printed
+    assert "for 2h, even after logout" in printed
     assert "one secret" not in printed
     assert "cd sub/my_api" in printed
 
