@@ -1,7 +1,8 @@
 """Make the pictures of the READMEs anew: ``python scripts/screenshots.py``.
 
-The prompts are answered in a real terminal, a wrong answer included, and the API's page
-is opened in Chromium. Needs the packages of ``.[dev]``, and chromedriver.
+The prompts are answered in a real terminal, a wrong answer included; the API's page and
+the page that composes a project are opened in Chromium. Needs the packages of
+``.[dev]``, chromedriver and npm.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import re
 import shlex
 import sys
 import tempfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+from build_page import build
 from first_token import TEMPLATE, install, served
 from rich.console import Console
 from rich.text import Text
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.append(str(TEMPLATE / "tests"))
 from browser import browser, show
@@ -29,6 +35,9 @@ COMMAND = "uvx cookiecutter gh:OWNER/cookiecutter-django-simplejwt"
 # What is typed, question by question; the second lifetime corrects the first.
 TYPED = ["Shop API", "", "2", "15 minutes", "5 potatoes", "7 days", "90 days", "10"]
 TYPED += ["", "email, full_name, role:str=member", "1"]
+# The answers on the page that composes a project.
+CHOSEN = "project_name=Shop API&access_token_lifetime=15 minutes&algorithm=ES256"
+CHOSEN += "&extra_claims=email, role:str=member"
 
 
 def terminal(arguments: list[str], typed: list[str], folder: str) -> str:
@@ -77,8 +86,23 @@ def page(folder: str) -> None:
         chrome.save_screenshot(str(IMAGES / "docs.png"))
 
 
+def composer(folder: str) -> None:
+    """Photograph the page that composes a project."""
+    build(Path(folder, "site"))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(Path(folder, "site")))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with browser(Path(folder, "composer")) as chrome:
+        show(chrome, 1280, 860)
+        chrome.get(f"http://127.0.0.1:{server.server_port}/?{CHOSEN}")
+        button = chrome.find_element(By.ID, "download")
+        WebDriverWait(chrome, 120).until(lambda _: button.is_enabled())
+        chrome.save_screenshot(str(IMAGES / "page.png"))
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         prompts(temporary)
         page(temporary)
+        composer(temporary)

@@ -7,8 +7,10 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -30,7 +32,11 @@ INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -q ".[dev]"'
 TEST = ".venv/bin/python -m pytest -n 2"
 LINT = ".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy"
 ALL_TESTS = f"{TEST} -m full"
-IN_A_CLONE = {FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TESTS, LINT}
+PAGE = (
+    "python3 -m venv .venv && .venv/bin/python scripts/build_page.py site"
+    " && .venv/bin/python -m http.server --bind 127.0.0.1 --directory site"
+)
+IN_A_CLONE = {PAGE, FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TESTS, LINT}
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -204,6 +210,22 @@ def test_the_second_command_finds_the_tests_and_the_others_pass(
     assert "test_documents.py" in bare_shell(f"{INSTALL} && {TEST} --co -q", clone)
     bare_shell(f"{ALL_TESTS} --co -q", clone)
     bare_shell(LINT, clone)
+
+
+@pytest.mark.full
+def test_the_line_that_serves_the_page_does(template: Path, tmp_path: Path) -> None:
+    clone = shutil.copytree(template, tmp_path / "clone")
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+    shell = Shell(tmp_path / "tools", {"http.server": f"http.server {port}"})
+    with shell.running(PAGE, clone, {}):
+        for _ in range(1200):
+            try:
+                page = urlopen(f"http://{HOST}:{port}/").read()
+                break
+            except OSError:  # not yet
+                time.sleep(0.1)
+    assert b"cookiecutter-django-simplejwt" in page
 
 
 def bare_shell(command: str, folder: Path) -> str:
