@@ -39,6 +39,10 @@ def describe_errors(
             operation.setdefault("summary", re.split("[.:]", text)[0])
             answers = operation["responses"]
             errors = {status for status in answers if status in ERRORS} | {"400", "default"}
+            # jinja: if cookiecutter.accounts == "open"
+            if "x-requestBody" in operation:  # of a DELETE, where drf-spectacular takes none
+                operation["requestBody"] = operation.pop("x-requestBody")
+            # jinja: endif
             if "requestBody" in operation:
                 errors |= {"413", "415"}
             if operation.setdefault("security", []):

@@ -16,6 +16,11 @@ ACCEPTS = {
     "DATABASE_URL": "for example postgresql://user:password@host:5432/name",
     "JWT_SIGNING_KEY": "what `manage.py generate_signing_key --settings config.settings.development` prints",
     "JWT_VERIFYING_KEYS": "PEM keys one after another, or one HMAC secret per line",
+    # jinja: if cookiecutter.accounts == "open"
+    "EMAIL_URL": "for example smtp+tls://user:password@mail.example.com:587",
+    "DEFAULT_FROM_EMAIL": "the sender of e-mails, for example My API <noreply@example.com>",
+    "FRONTEND_URL": "the pages that e-mails lead to, for example https://app.example.com",
+    # jinja: endif
     "CORS_ALLOWED_ORIGINS": "origins, for example https://app.example.com",
     "TRUSTED_PROXIES": "how many proxies stand in front, for example 1",
     "SECURE_SSL_REDIRECT": "true or false",

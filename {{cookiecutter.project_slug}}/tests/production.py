@@ -15,6 +15,11 @@ VARIABLES = {
     "DJANGO_ALLOWED_HOSTS": "api.example.com",
     "DATABASE_URL": "sqlite:///:memory:",
     "JWT_SIGNING_KEY": settings.JWT_SIGNING_KEY,
+    # jinja: if cookiecutter.accounts == "open"
+    "EMAIL_URL": "smtp+tls://user:p%40ss@mail.example.com",
+    "DEFAULT_FROM_EMAIL": "My API <noreply@my-api.test>",
+    "FRONTEND_URL": "https://app.example.com/",
+    # jinja: endif
     "PYTHONWARNINGS": "ignore:No directory at",  # of static files, which the image has
 }
 # What Python itself may need; nothing else that is exported here reaches it.

@@ -18,6 +18,9 @@ REQUIRED = {
     "DJANGO_ALLOWED_HOSTS",
     "DATABASE_URL",
     "JWT_SIGNING_KEY",
+    # jinja: if cookiecutter.accounts == "open"
+    *("EMAIL_URL", "DEFAULT_FROM_EMAIL", "FRONTEND_URL"),
+    # jinja: endif
 }
 
 
@@ -52,6 +55,11 @@ UNUSABLE = {
     "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
     "DJANGO_SECRET_KEY_FALLBACKS": ["short", VARIABLES["DJANGO_SECRET_KEY"] + ", "],
     "DATABASE_URL": ["mysql://db/name", "postgresql://db:port/name"],
+    # jinja: if cookiecutter.accounts == "open"
+    "EMAIL_URL": ["mail.example.com", "http://mail.example.com"],
+    "DEFAULT_FROM_EMAIL": ["My API", "a@example.com, b@example.com"],
+    "FRONTEND_URL": ["app.example.com", "https://app.example.com/#/"],
+    # jinja: endif
     "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
     "TRUSTED_PROXIES": ["-1", "one"],
     "SECURE_SSL_REDIRECT": ["perhaps", "2"],

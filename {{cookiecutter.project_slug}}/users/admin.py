@@ -1,13 +1,34 @@
+# jinja: print "from typing import Any\n\n" if cookiecutter.accounts == "open"
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 
+# jinja: print "from users import accounts, mails\n" if cookiecutter.accounts == "open"
 from users.models import User
 
 
+# jinja: if cookiecutter.accounts == "open"
+@admin.action(description="Send a link to set a password", permissions=["change"])
+def send_reset_link(model_admin: Any, request: Any, queryset: Any) -> None:
+    """Also to people who have no password yet, but to no disabled account."""
+    people = queryset.filter(is_active=True).exclude(email="")
+    try:
+        for user in people:
+            mails.deliver("reset", user.email, **accounts.reset_link(user))
+    except mails.MailAway as error:
+        model_admin.message_user(request, str(error), "error")
+    else:
+        model_admin.message_user(request, f"Links sent: {len(people)} of {len(queryset)}.")
+
+
+# jinja: endif
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     """Django's, with the fields of this project's own."""
 
+    # jinja: if cookiecutter.accounts == "open"
+    actions = [send_reset_link]
+
+    # jinja: endif
     # jinja: if cookiecutter.login_field == "email"
     ordering = ["email"]
     list_display = ["email", "first_name", "last_name", "is_staff"]

@@ -22,10 +22,18 @@ from django.dispatch import Signal
 password_hash_upgraded = Signal()
 
 
-# jinja: if cookiecutter.login_field == "email"
+# jinja: if cookiecutter.login_field == "email" or cookiecutter.accounts == "open"
 class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
     """An address kept and looked up in lower case: unique in whatever spelling."""
 
+    # jinja: if cookiecutter.login_field == "username"
+    def validate(self, value: Any, model_instance: models.Model | None) -> None:
+        """As Django's; names a taken address to ``createsuperuser``, which has no instance."""
+        super().validate(value, model_instance)
+        if model_instance is None:
+            self.model(email=value).validate_constraints()
+
+    # jinja: endif
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
         return value.lower() if isinstance(value, str) else value
@@ -36,6 +44,8 @@ class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
         return value
 
 
+# jinja: endif
+# jinja: if cookiecutter.login_field == "email"
 class UserManager(BaseUserManager["User"]):
     """Makes users who log in with their e-mail address."""
 
@@ -59,6 +69,8 @@ class User(AbstractUser):
     # jinja: if cookiecutter.login_field == "email"
     username = None  # type: ignore[assignment]
     email = LowercaseEmailField("email address", unique=True)
+    # jinja: elif cookiecutter.accounts == "open"
+    # jinja: print '    email = LowercaseEmailField("email address", blank=True)\n'
     # jinja: endif
     # jinja: for claim in cookiecutter.extra_claims | new_fields
     # jinja: print "    " ~ claim.name ~ " = " ~ claim.model_field ~ "\n"
@@ -68,6 +80,18 @@ class User(AbstractUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
+
+    # jinja: elif cookiecutter.accounts == "open"
+    # jinja: print "\n"
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=~Q(email=""),
+                name="users_user_email",
+                violation_error_message="There is an account with this e-mail address.",
+            )
+        ]
 
     # jinja: elif cookiecutter.extra_claims | new_fields
     # jinja: print "\n"

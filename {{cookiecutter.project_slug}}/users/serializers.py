@@ -40,8 +40,62 @@ class UserSerializer(serializers.ModelSerializer[User]):
         return instance
 
 
-class PasswordChangeSerializer(serializers.Serializer[User]):
+class CurrentPasswordSerializer(serializers.Serializer[User]):
     current_password = StringField(write_only=True, trim_whitespace=False)
+
+
+# jinja: if cookiecutter.accounts == "open"
+class AddressField(StringField, serializers.EmailField):
+    """An e-mail address, normalised once, here, so that its spelling changes nothing later.
+
+    It comes out in lower case, its domain as DNS compares it (RFC 3490). A local part is
+    refused where it is not ASCII, whose lower case could be somebody else's address, and
+    where it is quoted, which is another spelling of an unquoted one.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        local, _, domain = super().to_internal_value(data).rpartition("@")
+        if not local.isascii() or '"' in local or len(domain) > 254:
+            self.fail("invalid")
+        try:
+            domain = domain.encode("idna").decode("idna")
+        except UnicodeError:
+            self.fail("invalid")
+        return f"{local}@{domain}".lower()
+
+
+class LinkSerializer(serializers.Serializer[User]):
+    email = AddressField(write_only=True, max_length=254)
+
+
+class TokenSerializer(serializers.Serializer[User]):
+    token = StringField(write_only=True)
+
+
+class ResetSerializer(TokenSerializer):
+    password = StringField(write_only=True, trim_whitespace=False)
+
+
+class SignUpSerializer(ResetSerializer):
+    # jinja: if cookiecutter.login_field == "username"
+    username = StringField(write_only=True, max_length=150)
+    # jinja: endif
+    first_name = StringField(write_only=True, max_length=150, allow_blank=True, required=False)
+    last_name = StringField(write_only=True, max_length=150, allow_blank=True, required=False)
+
+
+class EmailChangeSerializer(LinkSerializer, CurrentPasswordSerializer):
+    """A new address, and the password that is known to the owner alone."""
+
+
+# The body of a DELETE in OpenAPI's words: drf-spectacular knows none.
+PASSWORD = {"current_password": {"type": "string", "writeOnly": True}}
+SCHEMA = {"type": "object", "properties": PASSWORD, "required": ["current_password"]}
+CURRENT_PASSWORD = {"content": {"application/json": {"schema": SCHEMA}}, "required": True}
+
+
+# jinja: endif
+class PasswordChangeSerializer(CurrentPasswordSerializer):
     new_password = StringField(write_only=True, trim_whitespace=False)
 
     def validate_new_password(self, value: str) -> str:

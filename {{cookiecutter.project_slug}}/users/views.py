@@ -16,6 +16,15 @@ from users.serializers import PasswordChangeSerializer, UserSerializer
 from users.throttling import Attempt, login_limits, password_guess
 
 
+def owner(request: Request, current_password: str) -> User:
+    """The caller, who has to know the password. Raises ``APIException``."""
+    user = cast(User, request.user)  # the permission sees to it
+    with password_guess(user.get_username(), request):
+        if not user.check_password(current_password):
+            raise ValidationError({"current_password": ["This is not the password."]})
+    return user
+
+
 @extend_schema_view(
     get=extend_schema(operation_id="get_me"), patch=extend_schema(operation_id="update_me")
 )
@@ -36,12 +45,9 @@ class PasswordView(GenericAPIView[User]):
 
     @extend_schema(operation_id="change_password", responses={204: None, 429: None})
     def post(self, request: Request) -> Response:
-        user = cast(User, request.user)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        with password_guess(user.get_username(), request):
-            if not user.check_password(serializer.validated_data["current_password"]):
-                raise ValidationError({"current_password": ["This is not the password."]})
+        user = owner(request, serializer.validated_data["current_password"])
         stored = User.objects.filter(pk=user.pk, password=user.password)
         user.set_password(serializer.validated_data["new_password"])
         if not stored.update(password=user.password):  # it has changed meanwhile

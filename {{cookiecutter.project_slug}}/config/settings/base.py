@@ -4,6 +4,7 @@ from pathlib import Path
 
 import django
 
+# jinja: print "from config.email import mailer\n" if cookiecutter.accounts == "open"
 from config.jwt import *
 
 PROJECT_NAME = {{cookiecutter.project_name | python}}  # fmt: skip
@@ -98,6 +99,13 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# jinja: if cookiecutter.accounts == "open"
+# The pages that e-mails lead to, and how long a link to set a password works.
+FRONTEND_URL = "http://localhost:5173"
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
+globals().update(mailer("config.email.ReadableConsoleBackend"))
+
+# jinja: endif
 # Keys: each environment sets JWT_SIGNING_KEY; see tokens/keys.py for the formats.
 JWT_VERIFYING_KEYS = ""
 

@@ -5,6 +5,7 @@ A missing or unusable variable ends the process with one line that names it.
 
 from environs import validate
 
+# jinja: print "from config.email import mail_server\n" if cookiecutter.accounts == "open"
 from config.env import Environment, database, database_url, each, secret_key
 from config.settings.base import *
 from config.settings.base import MIDDLEWARE, SPECTACULAR_SETTINGS
@@ -30,6 +31,11 @@ CORS_ALLOWED_ORIGINS = env.list(
     subcast=str.strip,
     validate=each(validate.Regexp(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?\Z")),
 )
+# jinja: if cookiecutter.accounts == "open"
+EMAIL_URL = env.str("EMAIL_URL", validate=mail_server)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", validate=validate.Regexp(r"[^@,]+@[^\s@,]+\Z"))
+FRONTEND_URL = env.str("FRONTEND_URL", validate=validate.Regexp(r"https?://[^\s/#][^\s#]*\Z"))
+# jinja: endif
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 LOG_LEVEL = env.str(
@@ -39,6 +45,9 @@ env.refuse_to_start_if_wrong()
 
 # A stream may need a connection after its turn.
 DATABASES = {"default": database(DATABASE_URL, connections=TURNS + 4)}
+# jinja: if cookiecutter.accounts == "open"
+globals().update(mail_server(EMAIL_URL))
+# jinja: endif
 
 # TLS ends at the proxy, which says so; without a proxy its header is not believed.
 if TRUSTED_PROXIES:

@@ -21,6 +21,10 @@ OPEN = {
     *("api/token/", "api/token/refresh/", "api/token/verify/", "api/token/blacklist/"),
     *("", ".well-known/jwks.json", "health/live/", "health/ready/"),
     *("api/schema/", "api/docs/"),  # for staff only in production
+    # jinja: if cookiecutter.accounts == "open"
+    *("api/users/", "api/users/confirm/", "api/users/password/reset/"),
+    *("api/users/password/reset/confirm/", "api/users/email/confirm/"),
+    # jinja: endif
 }
 
 Endpoint = tuple[Any, dict[str, str]]

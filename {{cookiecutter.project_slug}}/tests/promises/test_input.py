@@ -18,6 +18,14 @@ FIELDS = {
     "/api/token/refresh/": ("refresh",),
     "/api/token/verify/": ("token",),
     "/api/token/blacklist/": ("refresh",),
+    # jinja: if cookiecutter.accounts == "open"
+    "/api/users/": ("email",),
+    "/api/users/confirm/": ("token", "password"),
+    "/api/users/password/reset/": ("email",),
+    "/api/users/password/reset/confirm/": ("token", "password"),
+    "/api/users/me/email/": ("email", "current_password"),
+    "/api/users/email/confirm/": ("token",),
+    # jinja: endif
     "/api/users/me/password/": ("current_password", "new_password"),
 }
 DOORS = pytest.mark.parametrize(("path", "names"), FIELDS.items(), ids=FIELDS)

@@ -99,7 +99,7 @@ def test_38_errors_are_json_without_internals(
     assert_refused(client.get("/api/nowhere/", **html), 404)
     assert_refused(client.get("/nowhere/", **html), 404)
     assert_refused(client.get(LOGIN, **html), 405)
-    assert_refused(user_client.delete(ME, **html), 405)
+    assert_refused(user_client.put(ME, **html), 405)
     forged = Client(enforce_csrf_checks=True).post("/admin/login/", {}, **html)
     assert_refused(forged, 403)
     secret = "a secret of the server"
