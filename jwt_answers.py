@@ -60,7 +60,7 @@ def printable(text: str, _: object = None, longest: int = 80) -> str:
 PACKAGES = """
 argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout attrs cffi cfgv
 colorama coverage cryptography distlib dj-database-url django django-cors-headers
-django-csp django-stubs django-stubs-ext djangorestframework
+django-stubs django-stubs-ext djangorestframework
 djangorestframework-simplejwt djangorestframework-stubs drf-spectacular
 drf-spectacular-sidecar environs execnet factory-boy faker filelock gunicorn identify
 inflection iniconfig jsonschema jsonschema-specifications librt marshmallow mypy
@@ -194,7 +194,7 @@ SOURCES: dict[str, tuple[str, object]] = {
     "is_staff": ("user.is_staff", True),
     "is_superuser": ("user.is_superuser", False),
     "groups": (GROUPS, ["editors", "reviewers"]),
-    "permissions": ("user.permission_names()", ["auth.view_group"]),
+    "permissions": ("sorted(user.get_all_permissions())", ["auth.view_group"]),
     "date_joined": ("user.date_joined", "2026-01-02T03:04:05Z"),
     "last_login": ("user.last_login", "2026-02-03T04:05:06Z"),
 }
@@ -215,7 +215,7 @@ MEMBERS = re.compile(
     | (?i:is_staff|is_active|date_joined) | groups | (user_)?permissions
     | a?(check|check_password|delete|refresh_from_db|save) | a?get_\w+ | natural_key
     | a?has_(module_perms|perms?) | has_usable_password | is_(anonymous|authenticated)
-    | set_(unusable_)?password | permission_names | full_(clean|name) | clean(_fields)?
+    | set_(unusable_)?password | full_(clean|name) | clean(_fields)?
     | log(entry|in_?session)(s|_set)? | (date|unique)_error_message | email_user | pk
     | normalize_username | prepare_database_save | save_base | serializable_value
     | username_validator | validate_(constraints|unique) | from_db | objects | l

@@ -75,7 +75,7 @@ SOURCES = {name: f"user.{name}" for name in SAME.split()} | {
     "id": "user.pk",
     "full_name": "user.get_full_name()",
     "groups": "sorted(user.groups.values_list('name', flat=True))",
-    "permissions": "user.permission_names()",
+    "permissions": "sorted(user.get_all_permissions())",
 }
 
 

@@ -168,7 +168,7 @@ def test_slugs_are_accepted(slug: str) -> None:
     "slug",
     [
         *("", "../evil", "a/b", "My API", "1st", "_a", "a_", "a-", "x" * 65, "x" * 300),
-        *("é", "a\n", "django", "Django", "django_csp", "nul", "com1", ".", "..", "~"),
+        *("é", "a\n", "django", "Django", "nul", "com1", ".", "..", "~"),
     ],
 )
 def test_slugs_are_refused(slug: str) -> None:
@@ -299,7 +299,7 @@ def test_imports_are_only_those_needed() -> None:
 
 TAKEN = """
 groups check clean save pk objects username Email ID is_active is_anonymous has_perm
-user_permissions permission_names login_sessions logentry logentry_set self str
+user_permissions login_sessions logentry logentry_set self str
 mro add_to_class generate simple_generate_batch get_next_by_since get_full_name
 full_name models uuid l create datetime permissions last_login
 """.split()

@@ -95,7 +95,7 @@ def test_a_changed_choice_fails_in_one_module_of_the_tests(
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the Python of an environment with the oldest Django that is supported."""
     folder = tmp_path_factory.mktemp("oldest")
-    return make_environment(folder, "django~=5.2.0", "django-csp~=4.0")
+    return make_environment(folder, "django~=5.2.0")
 
 
 @pytest.mark.full

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.common import CommonMiddleware
@@ -14,18 +15,15 @@ from api.logs import request_id
 def request_id_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Gives every request an id of its own, and says it in ``X-Request-ID``.
-
-    Most answers are about a token or a person, so none goes into a cache unless its
-    view says otherwise (RFC 6749 section 5.1). None names the server's software.
-    """
+    """Gives every request an id of its own, said in ``X-Request-ID``, and every answer
+    the ``DEFAULT_HEADERS`` of the settings."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id.set(uuid4().hex)
         response = get_response(request)
         response.headers["X-Request-ID"] = request_id.get()
-        response.headers["Server"] = ""
-        response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in settings.DEFAULT_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     return middleware

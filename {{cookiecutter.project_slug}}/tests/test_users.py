@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
@@ -173,29 +172,6 @@ def test_of_two_new_passwords_at_once_one_counts(
 def test_a_password_like_the_name_is_weak(client: APIClient, login: Login, user: User) -> None:
     answer = change_password(client, login()["access"], PASSWORD, f"{user.email}1")
     assert answer.status_code == 400
-
-
-def test_permissions_are_those_held_by_oneself_and_through_groups(user: User) -> None:
-    view, add, change = (
-        Permission.objects.get(content_type__app_label="auth", codename=codename)
-        for codename in ("view_group", "add_group", "change_group")
-    )
-    group = Group.objects.create(name="editors")
-    group.permissions.add(view, add)
-    user.groups.add(group)
-    user.user_permissions.add(view, change)
-    with statements() as counted:
-        names = user.permission_names()
-    assert names == ["auth.add_group", "auth.change_group", "auth.view_group"]
-    assert len(counted) == 1
-    assert set(names) == user.get_all_permissions()
-
-
-def test_a_superuser_holds_every_permission(user: User) -> None:
-    user.is_superuser = True
-    names = user.permission_names()
-    assert set(names) == user.get_all_permissions()
-    assert names == sorted(names)
 
 
 def test_a_login_name_belongs_to_one_account(user: User) -> None:

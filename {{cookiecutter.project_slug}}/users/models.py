@@ -11,10 +11,8 @@ from django.contrib.auth.models import (
     # jinja: if cookiecutter.login_field == "email"
     BaseUserManager,
     # jinja: endif
-    Permission,
 )
 from django.db import models, router, transaction
-from django.db.models import Q
 from django.dispatch import Signal
 
 #: Sent when a login has replaced a password's hash by a newer kind of hash of the
@@ -117,14 +115,6 @@ class User(AbstractUser):
         if not check_password(raw_password, old_hash, upgrade):
             return False
         return self.password == old_hash or check_password(raw_password, self.password)
-
-    def permission_names(self) -> list[str]:
-        """The permissions held, as ``app.codename``, sorted, by one statement."""
-        held = Permission.objects.all()
-        if not self.is_superuser:
-            held = held.filter(Q(user=self) | Q(group__user=self)).distinct()
-        names = held.values_list("content_type__app_label", "codename").order_by()
-        return sorted(f"{app}.{codename}" for app, codename in names)
 
 
 class PrimaryManager(models.Manager[Any]):
