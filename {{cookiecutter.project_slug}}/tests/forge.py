@@ -4,6 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
@@ -54,6 +61,18 @@ def forge(
 def changed(old: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, Any]:
     new = {**old, **changes}
     return {name: value for name, value in new.items() if value is not ABSENT}
+
+
+def pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8, passphrase: bytes = b"") -> str:
+    """A private key as text."""
+    protection = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return str(key.private_bytes(Encoding.PEM, form, protection), "ascii")
+
+
+def public_pem(key: Any) -> str:
+    """The public half of a private key as text."""
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return str(public, "ascii")
 
 
 def foreign_key(algorithm: str = ALGORITHM) -> str:

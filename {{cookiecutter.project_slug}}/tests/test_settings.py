@@ -3,12 +3,16 @@
 import json
 import logging
 import runpy
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from api.logs import RedactingJsonFormatter
 from config.env import database
+from config.local import local_secret
 from tests.production import VARIABLES, python
 from tokens.keys import KeyRing
 
@@ -125,6 +129,22 @@ def test_development_needs_no_configuration(
         assert first[name] == again[name]
     for path in (tmp_path / ".local").iterdir():
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_local_secret_is_one_for_all_who_start_at_once(tmp_path: Path) -> None:
+    workers = 8
+    barrier = threading.Barrier(workers)
+
+    def start(path: Path) -> str:
+        barrier.wait()
+        return local_secret(path, lambda: str(uuid4()))
+
+    with ThreadPoolExecutor(workers) as pool:
+        for number in range(10):
+            path = tmp_path / "local" / str(number)
+            assert len(set(pool.map(start, [path] * workers))) == 1
+            assert local_secret(path, str) == path.read_text()
+    assert len(list((tmp_path / "local").iterdir())) == 10
 
 
 @pytest.mark.parametrize(

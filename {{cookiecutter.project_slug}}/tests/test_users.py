@@ -1,127 +1,78 @@
-"""Accounts: ``/api/users/me/`` and ``/api/users/me/password/``."""
+"""Accounts: who somebody is, their password, and what they may do; the admin's view."""
 
-import json
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, authorization, credentials, opens, refresh, statements
+from tests.conftest import Login, credentials, is_alive, statements
 from tests.factories import PASSWORD, UserFactory
 from users.models import User
 from users.serializers import UserSerializer
 
+ME = "/api/users/me/"
 NEW_PASSWORD = "another Passphrase, 8"
 
 
-def me(client: APIClient, access: str, **changes: str) -> Any:
-    """``GET`` or, with changes, ``PATCH /api/users/me/``."""
-    headers = authorization(access)
-    if changes:
-        return client.patch("/api/users/me/", changes, headers=headers)
-    return client.get("/api/users/me/", headers=headers)
-
-
-def change_password(client: APIClient, access: str, current: str, new: str) -> Any:
+def change_password(client: APIClient, current: str, new: str = NEW_PASSWORD) -> Any:
     body = {"current_password": current, "new_password": new}
-    return client.post("/api/users/me/password/", body, headers=authorization(access))
+    return client.post("/api/users/me/password/", body)
 
 
-def test_me_is_the_account_that_the_token_belongs_to(
-    client: APIClient, login: Login, user: User
-) -> None:
+def test_me_is_the_account_that_the_token_belongs_to(user_client: APIClient, user: User) -> None:
     UserFactory.create()
-    answer = me(client, login()["access"])
     user.refresh_from_db()
-    assert answer.json() == UserSerializer(user).data
-    assert answer.json()["id"] == user.pk
-    assert answer.json()[User.USERNAME_FIELD] == user.get_username()
+    answer = user_client.get(ME).json()
+    assert answer == {**UserSerializer(user).data, "id": answer["id"]}
+    assert str(answer["id"]) == str(user.pk)
+    assert answer[User.USERNAME_FIELD] == user.get_username()
 
 
-@pytest.mark.parametrize(
-    ("current", "new"), [("\ud800", NEW_PASSWORD), (PASSWORD, f"{NEW_PASSWORD}\ud800")]
-)
-def test_a_password_that_is_no_text_is_refused(
-    client: APIClient, login: Login, user: User, current: str, new: str
-) -> None:
-    body = json.dumps({"current_password": current, "new_password": new})
-    headers = authorization(login()["access"])
-    answer = client.post(
-        "/api/users/me/password/", body, content_type="application/json", headers=headers
-    )
-    assert answer.status_code == 400
-    user.refresh_from_db()
-    assert user.check_password(PASSWORD)
-
-
-def test_a_name_is_changed(client: APIClient, login: Login, user: User) -> None:
-    answer = me(client, login()["access"], first_name="Grace", last_name="Hopper")
-    assert answer.status_code == 200
-    assert answer.json()["first_name"] == "Grace"
-    user.refresh_from_db()
-    assert user.get_full_name() == "Grace Hopper"
-
-
-def test_a_change_of_one_field_leaves_the_others_alone(
-    client: APIClient, login: Login, user: User
-) -> None:
+def test_a_change_of_one_field_leaves_the_others_alone(user_client: APIClient, user: User) -> None:
     before: dict[str, Any] = {**User.objects.values().get()}
-    access = login()["access"]
     with statements() as counted:
-        me(client, access, first_name="Grace")
+        answer = user_client.patch(ME, {"first_name": "Grace"})
+    assert (answer.status_code, answer.json()["first_name"]) == (200, "Grace")
     [update] = [statement for statement in counted if statement.startswith("UPDATE")]
     assert "last_name" not in update
-    after: dict[str, Any] = {**User.objects.values().get()}
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"first_name", "last_login"}
+    assert User.objects.values().get() == before | {"first_name": "Grace"}
 
 
-@pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}])
-def test_a_name_that_is_no_text_is_a_400(
-    client: APIClient, login: Login, user: User, value: object
+@pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}, "x" * 151])
+def test_a_name_that_is_no_text_or_too_long_is_a_400(
+    user_client: APIClient, user: User, value: object
 ) -> None:
-    headers = authorization(login()["access"])
-    assert client.patch("/api/users/me/", {"first_name": value}, headers=headers).status_code == 400
-    assert User.objects.get(pk=user.pk).first_name == user.first_name
+    answer = user_client.patch(ME, {"first_name": value})
+    assert (answer.status_code, *answer.json()) == (400, "first_name")
+    assert User.objects.get().first_name == user.first_name
 
 
 def test_a_change_by_somebody_who_is_deleted_meanwhile_changes_nothing(
-    client: APIClient, login: Login, monkeypatch: pytest.MonkeyPatch
+    user_client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def delete_before(self: UserSerializer, attrs: dict[str, str]) -> dict[str, str]:
         User.objects.all().delete()
         return attrs
 
-    access = login()["access"]
     monkeypatch.setattr(UserSerializer, "validate", delete_before)
-    assert me(client, access, first_name="Grace").status_code == 200
+    assert user_client.patch(ME, {"first_name": "Grace"}).status_code == 200
     assert not User.objects.exists()
 
 
-def test_a_name_that_is_too_long_is_a_400(client: APIClient, login: Login) -> None:
-    answer = me(client, login()["access"], first_name="x" * 151)
-    assert answer.status_code == 400
-    assert answer.json().keys() == {"first_name"}
-
-
-def test_an_account_is_not_replaced(client: APIClient, login: Login) -> None:
-    headers = authorization(login()["access"])
+def test_an_account_is_not_replaced(user_client: APIClient) -> None:
     # jinja: if cookiecutter.accounts == "closed"
-    assert client.delete("/api/users/me/", {}, headers=headers).status_code == 405
+    assert user_client.delete(ME, {}).status_code == 405
     # jinja: endif
-    for method in (client.put, client.post):
-        assert method("/api/users/me/", {}, headers=headers).status_code == 405
+    assert user_client.put(ME, {}).status_code == user_client.post(ME, {}).status_code == 405
 
 
 def test_a_new_password_is_the_only_one_that_logs_in(
-    client: APIClient, login: Login, user: User
+    user_client: APIClient, client: APIClient, user: User
 ) -> None:
-    pair = login()
-    answer = change_password(client, pair["access"], PASSWORD, NEW_PASSWORD)
-    assert answer.status_code == 204
-    assert not opens(pair["access"])
-    assert refresh(pair["refresh"]).status_code == 401
+    assert change_password(user_client, PASSWORD).status_code == 204
     for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
         body = credentials(user, password)
         assert client.post("/api/token/", body).status_code == status
@@ -131,28 +82,28 @@ def test_a_new_password_is_the_only_one_that_logs_in(
     ("current", "new", "field"),
     [
         ("wrong", NEW_PASSWORD, "current_password"),
+        ("\ud800", NEW_PASSWORD, "current_password"),
         (PASSWORD, "short", "new_password"),
         (PASSWORD, "12345678901234", "new_password"),
         (PASSWORD, "password123", "new_password"),
+        (PASSWORD, "{email}1", "new_password"),
         (PASSWORD, "", "new_password"),
+        (PASSWORD, f"{NEW_PASSWORD}\ud800", "new_password"),
     ],
 )
 def test_a_wrong_or_weak_password_is_a_400_and_changes_nothing(
-    client: APIClient, login: Login, current: str, new: str, field: str
+    user_client: APIClient, login: Login, user: User, current: str, new: str, field: str
 ) -> None:
-    access = login()["access"]
-    answer = change_password(client, access, current, new)
-    assert answer.status_code == 400
-    assert answer.json().keys() == {field}
-    assert opens(access)
+    answer = change_password(user_client, current, new.format(email=user.email))
+    assert (answer.status_code, *answer.json()) == (400, field)
+    assert user_client.get(ME).status_code == 200
     login()
 
 
 def test_of_two_new_passwords_at_once_one_counts(
-    client: APIClient, login: Login, user: User, monkeypatch: pytest.MonkeyPatch
+    user_client: APIClient, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The current password of the other is wrong by then."""
-    access = login()["access"]
     check_password = User.check_password
 
     def overtaken(self: User, raw_password: str) -> bool:
@@ -162,16 +113,10 @@ def test_of_two_new_passwords_at_once_one_counts(
         return right
 
     monkeypatch.setattr(User, "check_password", overtaken)
-    answer = change_password(client, access, PASSWORD, "a third Passphrase, 9")
-    assert answer.status_code == 400
-    assert answer.json().keys() == {"current_password"}
+    answer = change_password(user_client, PASSWORD, "a third Passphrase, 9")
+    assert (answer.status_code, *answer.json()) == (400, "current_password")
     monkeypatch.undo()
-    assert User.objects.get(pk=user.pk).check_password(NEW_PASSWORD)
-
-
-def test_a_password_like_the_name_is_weak(client: APIClient, login: Login, user: User) -> None:
-    answer = change_password(client, login()["access"], PASSWORD, f"{user.email}1")
-    assert answer.status_code == 400
+    assert User.objects.get().check_password(NEW_PASSWORD)
 
 
 def test_a_login_name_belongs_to_one_account(user: User) -> None:
@@ -180,17 +125,14 @@ def test_a_login_name_belongs_to_one_account(user: User) -> None:
 
 
 # jinja: if cookiecutter.login_field == "email"
-def test_an_address_belongs_to_one_account_in_whatever_spelling(user: User) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
-        UserFactory.create(email=user.email.upper())
-    assert User.objects.get(email=user.email.title()) == user
-
-
-@pytest.mark.parametrize("spelling", [str.upper, str.title, str.lower])
-def test_the_case_of_an_address_does_not_matter(
-    client: APIClient, user: User, spelling: type[str]
+@pytest.mark.parametrize("spell", [str.upper, str.title, str.lower])
+def test_an_address_is_one_in_whatever_spelling(
+    client: APIClient, user: User, spell: type[str]
 ) -> None:
-    body = credentials(user) | {"email": spelling(user.email)}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UserFactory.create(email=spell(user.email))
+    assert User.objects.get(email=spell(user.email)) == user
+    body = credentials(user) | {"email": spell(user.email)}
     assert client.post("/api/token/", body).status_code == 200
 
 
@@ -200,8 +142,31 @@ def test_a_user_needs_an_address(db: None) -> None:
 
 
 # jinja: endif
-def test_a_user_that_code_makes_can_log_in(client: APIClient, db: None) -> None:
+def test_a_user_that_code_makes_can_log_in(login: Login, db: None) -> None:
     name = {User.USERNAME_FIELD: "Grace@Example.com"}
     user = User.objects.create_user(password=PASSWORD, **name)
-    assert client.post("/api/token/", credentials(user)).status_code == 200
+    assert is_alive(login(user))
     assert not user.is_staff
+
+
+def test_a_user_that_the_admin_makes_can_log_in(admin_client: Client, login: Login) -> None:
+    name = {User.USERNAME_FIELD: "grace@example.com"}
+    passwords = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    response = admin_client.post(reverse("admin:users_user_add"), name | passwords)
+    assert response.status_code == 302
+    login(User.objects.get(**name))
+
+
+def test_the_admin_changes_everything_that_the_api_says_of_a_user(
+    admin_client: Client, user: User
+) -> None:
+    path = reverse("admin:users_user_change", args=[user.pk])
+    form: Any = admin_client.get(path).context["adminform"].form
+    assert {*UserSerializer.Meta.fields} - {"id"} <= form.fields.keys()
+
+
+def test_the_admin_finds_users_by_their_login_name(admin_client: Client, user: User) -> None:
+    UserFactory.create()
+    path = reverse("admin:users_user_changelist")
+    response = admin_client.get(path, {"q": user.get_username()})
+    assert list(response.context["cl"].result_list) == [user]

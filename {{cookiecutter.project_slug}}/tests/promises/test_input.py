@@ -28,7 +28,6 @@ FIELDS = {
     # jinja: endif
     "/api/users/me/password/": ("current_password", "new_password"),
 }
-DOORS = pytest.mark.parametrize(("path", "names"), FIELDS.items(), ids=FIELDS)
 
 
 def send(client: APIClient, path: str, body: bytes, kind: str = "application/json") -> Any:
@@ -43,48 +42,42 @@ def assert_refused(response: Any, *statuses: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["[", '{"a":', '{"a": [', "[[{}, "])
-@DOORS
-def test_33_deeply_nested_json_is_refused(
-    user_client: APIClient, path: str, names: tuple[str, ...], text: str
-) -> None:
+def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> None:
     """100 000 levels, whether they end or not."""
     deep = b"[" * 100_000 + b"]" * 100_000
-    for body in (text.encode() * 100_000, b'{"%b": %b}' % (names[0].encode(), deep)):
-        assert_refused(send(user_client, path, body), 400)
+    for path, (name, *_) in FIELDS.items():
+        for body in (text.encode() * 100_000, b'{"%b": %b}' % (name.encode(), deep)):
+            assert_refused(send(user_client, path, body), 400)
 
 
 @pytest.mark.parametrize(
-    "value",
-    [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400],
-    ids=lambda value: repr(value)[:12],
+    "value", [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400], ids=lambda v: repr(v)[:12]
 )
-@DOORS
 def test_34_a_field_that_is_no_text_or_missing_is_named(
-    user_client: APIClient, path: str, names: tuple[str, ...], value: object
+    user_client: APIClient, value: object
 ) -> None:
     """Each field in turn, and all of them."""
-    for odd in (*({name} for name in names), {*names}):
-        rest = {name: "text" for name in names if name not in odd}
-        for body in (rest, rest | dict.fromkeys(odd, value)):
-            response = user_client.post(path, body)
-            assert_refused(response, 400)
-            assert response.json().keys() >= odd
+    for path, names in FIELDS.items():
+        for odd in (*({name} for name in names), {*names}):
+            rest = {name: "text" for name in names if name not in odd}
+            for body in (rest, rest | dict.fromkeys(odd, value)):
+                response = user_client.post(path, body)
+                assert_refused(response, 400)
+                assert response.json().keys() >= odd
 
 
 @pytest.mark.parametrize(
     "text", ["\0", "a\0b", "\ud800", "\udfff\ud800", "\x1b[31m", "\u202e", "x" * 10**5]
 )
-@DOORS
-def test_34_odd_text_is_refused(
-    user_client: APIClient, path: str, names: tuple[str, ...], text: str
-) -> None:
+def test_34_odd_text_is_refused(user_client: APIClient, text: str) -> None:
     """4xx, also where a database would not hold it; logout ignores rubbish."""
-    for odd in names:
-        response = user_client.post(path, dict.fromkeys(names, "a") | {odd: text})
-        if "blacklist" in path:
-            assert response.status_code == 200
-        else:
-            assert_refused(response, 400, 401)
+    for path, names in FIELDS.items():
+        for odd in names:
+            response = user_client.post(path, dict.fromkeys(names, "a") | {odd: text})
+            if "blacklist" in path:
+                assert response.status_code == 200
+            else:
+                assert_refused(response, 400, 401)
 
 
 BROKEN = {
@@ -106,7 +99,6 @@ BROKEN = {
     "a string": b'"refresh"',
     "a number": b"1",
     "null": b"null",
-    "true": b"true",
     "XML": b"<refresh>a</refresh>",
     "a form": b"refresh=a",
 }
@@ -119,14 +111,12 @@ def test_34_a_body_that_is_no_json_object_is_refused(user_client: APIClient, bod
         assert_refused(send(user_client, path, body), 400)
 
 
-@DOORS
-def test_34_a_large_body_is_refused(
-    user_client: APIClient, path: str, names: tuple[str, ...]
-) -> None:
+def test_34_a_large_body_is_refused(user_client: APIClient) -> None:
     """2 MiB, and many small fields likewise."""
-    many = {f"field{number}": number for number in range(200_000)}
-    for fields in (dict.fromkeys(names, "x" * 2**21), many):
-        assert_refused(send(user_client, path, json.dumps(fields).encode()), 413)
+    many = json.dumps({f"field{number}": number for number in range(200_000)}).encode()
+    for path, (name, *_) in FIELDS.items():
+        for body in (many, b'{"%b": "%b"}' % (name.encode(), b"x" * 2**21)):
+            assert_refused(send(user_client, path, body), 413)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +128,11 @@ def test_34_a_large_body_is_refused(
         "application/json; boundary=" + "x" * 5_000,
     ],
 )
-@DOORS
-def test_34_another_content_type_is_refused(
-    user_client: APIClient, path: str, names: tuple[str, ...], kind: str
-) -> None:
+def test_34_another_content_type_is_refused(user_client: APIClient, kind: str) -> None:
     """JSON in, and nothing else."""
-    body = json.dumps(dict.fromkeys(names, "a")).encode()
-    assert_refused(send(user_client, path, body, kind), 415)
+    for path, names in FIELDS.items():
+        body = json.dumps(dict.fromkeys(names, "a")).encode()
+        assert_refused(send(user_client, path, body, kind), 415)
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,9 @@
 They hold for every algorithm, whichever the project has chosen.
 """
 
-from base64 import b64decode
-
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-)
 from django.conf import settings as current
 from jwt.utils import base64url_decode
 from pytest_django import Settings
@@ -24,29 +13,17 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
 from tests.conftest import Login, UseKeys, is_alive, key_for
-from tests.forge import REFUSED, answers, forge, header_of
+from tests.forge import REFUSED, answers, forge, header_of, pem, public_pem
 from tests.production import python
 from tests.test_checks import only_error
-from tokens.algorithms import ALGORITHMS, generate_key, is_hmac
+from tokens.algorithms import ALGORITHMS, generate_key, is_hmac, read_keys
 from tokens.keys import KeyRing
 
-RSA_KEY = load_der_private_key(b64decode(key_for("RS256")), None)
-assert isinstance(RSA_KEY, rsa.RSAPrivateKey)
-PUBLIC_PEM = (
-    RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-)
+[RSA_KEY] = read_keys("RS256", key_for("RS256"))
+PUBLIC_PEM = public_pem(RSA_KEY)
 PUBLIC_DER = "".join(PUBLIC_PEM.splitlines()[1:-1])
 URL_SAFE = str.maketrans("+/", "-_")
 PLACEHOLDER = "change-me-" * 5
-
-
-def private_pem(
-    key: rsa.RSAPrivateKey | ed448.Ed448PrivateKey,
-    protection: KeySerializationEncryption | None = None,
-) -> str:
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection or NoEncryption())
-    return pem.decode()
-
 
 # What nobody should sign with, or verify by.
 UNFIT = {
@@ -64,13 +41,13 @@ UNFIT = {
     "truncated DER": ("ES256", key_for("ES256")[:100]),
     "damaged DER": ("ES256", key_for("ES256").replace("M", "N", 1)),
     "truncated PEM": ("RS256", PUBLIC_PEM[:300]),
-    "encrypted PEM": ("RS256", private_pem(RSA_KEY, BestAvailableEncryption(b"passphrase"))),
+    "encrypted PEM": ("RS256", pem(RSA_KEY, passphrase=b"passphrase")),
     "a certificate": ("RS256", PUBLIC_PEM.replace("PUBLIC KEY", "CERTIFICATE")),
-    "RSA with 1024 bits": ("RS256", private_pem(rsa.generate_private_key(65537, 1024))),
+    "RSA with 1024 bits": ("RS256", pem(rsa.generate_private_key(65537, 1024))),
     "P-256 for ES384": ("ES384", key_for("ES256")),
     "Ed25519 for RS256": ("RS256", key_for("EdDSA")),
     "RSA for EdDSA": ("EdDSA", key_for("RS256")),
-    "Ed448": ("EdDSA", private_pem(ed448.Ed448PrivateKey.generate())),
+    "Ed448": ("EdDSA", pem(ed448.Ed448PrivateKey.generate())),
 }
 
 
