@@ -256,19 +256,20 @@ def test_the_form_asks_the_questions_in_their_words(page: Chrome) -> None:
     answer(page, {})
     for key, choices in CHOICES.items():
         prompt = SETTINGS["__prompts__"][key]
-        controls = page.find_elements(By.NAME, key)
-        if not isinstance(choices, list):
-            words = [controls[0].accessible_name, text(page, f"{key}-hint")]
-            assert " ".join(filter(None, words)) == prompt
-        elif len(controls) > 1:
-            names = [control.accessible_name for control in controls]
+        control, *others = page.find_elements(By.NAME, key)
+        name, hint = control.accessible_name, text(page, f"{key}-hint")
+        if others:
+            names = [radio.accessible_name for radio in (control, *others)]
             assert names == [prompt[choice] for choice in choices]
-        else:
-            assert controls[0].accessible_name == prompt["__prompt__"]
+            name = control.find_element(By.XPATH, "../../legend").text
+        elif isinstance(choices, list):
             for choice in choices:
-                assert controls[0].get_property("value") == choice
+                assert control.get_property("value") == choice
                 assert text(page, f"{key}-hint") == prompt[choice]
-                controls[0].send_keys(Keys.ARROW_DOWN)
+                control.send_keys(Keys.ARROW_DOWN)
+            hint = ""
+        question = prompt["__prompt__"] if isinstance(choices, list) else prompt
+        assert question == (f"{name} ({hint})" if hint else name)
     status(page)
 
 

@@ -19,20 +19,19 @@ const form = $("form");
 function field(key) {
   const choices = Array.isArray(settings[key]) ? settings[key] : [];
   const question = prompts[key].__prompt__ ?? prompts[key];
+  const [, name, note] = question.match(/^(.+?)(?: \((.+)\))?$/);
   const notes = { "aria-describedby": `${key}-hint ${key}-wrong` };
-  const hint = make("p", { id: `${key}-hint`, class: "hint" });
+  const hint = make("p", { id: `${key}-hint`, class: "hint" }, note ?? "");
   const wrong = make("p", { id: `${key}-wrong`, class: "wrong" });
   if (0 < choices.length && choices.length < 5) {
     const radio = (value) => make("input", { type: "radio", name: key, value });
     const labels = choices.map((value) => make("label", {}, radio(value), prompts[key][value]));
     labels[0].firstChild.defaultChecked = true;
-    return make("fieldset", notes, make("legend", {}, question), ...labels, hint, wrong);
+    return make("fieldset", notes, make("legend", {}, name), ...labels, hint, wrong);
   }
   const tag = choices.length ? "select" : "input";
   const control = make(tag, { id: key, name: key, spellcheck: false, ...notes });
   if (choices.length) control.append(...choices.map((value) => make("option", {}, value)));
-  const [name, ...more] = question.split(/(?<=\?) | (?=\()/);
-  hint.textContent = more.join(" ");
   return make("div", { class: "field" }, make("label", { for: key }, name), control, hint, wrong);
 }
 
