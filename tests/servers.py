@@ -43,6 +43,14 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
 OPTIONS = ["--interface", "wsgi", "--blocking-threads", "64"]
 
 
+#: What sends no mail, but lets a project with open accounts start.
+MAIL = {
+    "EMAIL_URL": f"smtp://{HOST}:9",
+    "DEFAULT_FROM_EMAIL": "My API <api@my-api.test>",
+    "FRONTEND_URL": "https://app.example.com",
+}
+
+
 def free_port() -> int:
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
@@ -163,6 +171,8 @@ class Project:
             "SECURE_SSL_REDIRECT": "false",
             "LOG_LEVEL": "ERROR",
         }
+        if answers.get("accounts") == "open":
+            self.environment |= MAIL
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> str:
         """Run Python in the project and return what it prints."""
@@ -284,10 +294,10 @@ def kid(token: str) -> str | None:
 
 
 @contextmanager
-def database_with_user(kind: str, folder: Path) -> Iterator[str]:
+def database_with_user(kind: str, folder: Path, **answers: str) -> Iterator[str]:
     """Yield the URL of a database for projects; it is dropped afterwards."""
     with _empty_database(kind, folder) as url:
-        Project(folder, url).add_user()
+        Project(folder, url, **answers).add_user()
         yield url
 
 
