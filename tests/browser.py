@@ -34,8 +34,10 @@ def browser(profile: Path) -> Iterator[Chrome]:
         chrome.quit()
 
 
-def show(chrome: Chrome, width: int, height: int = 900) -> None:
-    """Make the window that wide, as on a phone where it is narrow."""
+def show(chrome: Chrome, width: int, height: int = 900, scheme: str = "light") -> None:
+    """Make the window that wide, as on a phone where it is narrow; light or dark."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     device = {"width": width, "height": height, "deviceScaleFactor": 1}
     command = "Emulation.setDeviceMetricsOverride"
     chrome.execute_cdp_cmd(command, {**device, "mobile": width < 600})

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
 )
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 NAME = {"project_name": """Robert "Bob" O'Neil's API \\ 내 서비스 🚀"""}
 OTHERS = {"login_field": "email", "auth_header_type": "JWT", "algorithm": "ES256"}
 ANSWERS = [
@@ -90,6 +91,34 @@ def cut(chrome: Chrome) -> list[str]:
     )
 
 
+def faint(chrome: Chrome) -> list[str]:
+    """Return the texts that are hard to see, with a contrast below 1.55 (WCAG 2)."""
+    return list(
+        chrome.execute_script(
+            """
+            const read = color => color.match(/[\\d.]+/g).map(Number);
+            const light = color => read(color).slice(0, 3).map(v => v / 255)
+                .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
+            const behind = e => {
+                for (; e; e = e.parentElement) {
+                    const color = getComputedStyle(e).backgroundColor;
+                    if ((read(color)[3] ?? 1) > 0.5) return light(color);
+                }
+                return 1.05;
+            };
+            const text = e => [...e.childNodes].some(
+                n => n.nodeType == 3 && n.textContent.trim());
+            return [...document.body.querySelectorAll("*")].filter(e => {
+                const both = [light(getComputedStyle(e).color), behind(e)];
+                return text(e) && e.offsetWidth
+                    && Math.max(...both) / Math.min(...both) < 1.55;
+            }).map(e => e.textContent.trim().slice(0, 60));
+            """
+        )
+    )
+
+
 def squeezed(chrome: Chrome) -> list[str]:
     """Return the chosen texts of menus that are too narrow to show them."""
     return list(
@@ -115,7 +144,7 @@ def test_a_person_logs_in_authorizes_and_sees_their_name(
 ) -> None:
     show(chrome, 1280)
     chrome.get(f"{project.url}/api/docs/")
-    login = section(chrome, "token_create")
+    login = section(chrome, "-login")
     text = login.find_element(By.CSS_SELECTOR, "textarea")
     assert json.loads(text.get_attribute("value") or "").keys() >= {"password"}
     text.clear()
@@ -124,7 +153,7 @@ def test_a_person_logs_in_authorizes_and_sees_their_name(
     status, pair = execute(login)
     assert status == "200"
 
-    me = section(chrome, "users_me_retrieve")
+    me = section(chrome, "-get_me")
     assert execute(me)[0] == "401"
 
     chrome.find_element(By.CSS_SELECTOR, ".btn.authorize").click()
@@ -145,11 +174,13 @@ def test_a_person_logs_in_authorizes_and_sees_their_name(
 
 
 @WIDTHS
+@SCHEMES
 def test_the_page_of_the_api_is_whole(
-    project: Development, chrome: Chrome, width: int
+    project: Development, chrome: Chrome, width: int, scheme: str
 ) -> None:
-    show(chrome, width)
-    chrome.get(f"{project.url}/api/docs/")
+    show(chrome, width, scheme=scheme)
+    chrome.get(project.url)
+    assert chrome.current_url == f"{project.url}/api/docs/"
     chrome.find_element(By.CLASS_NAME, "opblock")
     title = chrome.find_element(By.CSS_SELECTOR, "h1.title, h2.title").text
     assert title.startswith(project.answer("project_name"))
@@ -158,6 +189,7 @@ def test_the_page_of_the_api_is_whole(
     chrome.find_element(By.CLASS_NAME, "responses-wrapper")
     assert cut(chrome) == []
     assert squeezed(chrome) == []
+    assert faint(chrome) == []
     assert complaints(chrome) == []
 
 

@@ -24,6 +24,7 @@ LOGIN_EXAMPLES = [OpenApiExample("Ada", LOGIN, request_only=True)]
 ACCESS_TOKEN = {
     "contentMediaType": "application/jwt",
     "contentSchema": {"$ref": "#/components/schemas/AccessTokenPayload"},
+    "examples": ["eyJhbGciOi..."],
 }
 KEYS = {"type": "array", "items": {"type": "object"}}
 JWKS = {"type": "object", "properties": {"keys": KEYS}, "required": ["keys"]}

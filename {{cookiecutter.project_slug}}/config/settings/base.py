@@ -128,7 +128,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "api.logs.RedactingReporterFilter"
 
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
-    "DESCRIPTION": "Log in at `/api/token/`, press **Authorize**, paste the access token.",
+    "DESCRIPTION": "Log in with `POST /api/token/`, press **Authorize**, and paste the access token.",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/"}],
