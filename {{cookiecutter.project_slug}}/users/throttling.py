@@ -15,10 +15,9 @@ import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Min, Q
@@ -29,8 +28,7 @@ from api.addresses import client_address, network
 from users.models import Failure
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """At most ``failures`` under ``key`` within ``window``."""
 
     key: str
@@ -69,45 +67,27 @@ def password_guess(account: str, request: Any) -> Iterator["Attempt"]:
     attempt.succeeded()
 
 
-@dataclass
 class Attempt:
     """One try, counted as a failure from ``begin`` on until it has ``succeeded``."""
 
-    limits: Sequence[Limit]
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    time: datetime = field(default_factory=timezone.now)
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self.limits, self.id, self.time = limits, uuid.uuid4().hex, timezone.now()
 
     @classmethod
-    def begin(cls, limits: Sequence[Limit]) -> "Attempt":
-        """Enters an attempt.
+    def begin(cls, limits: Sequence[Limit]) -> Self:
+        """Enters an attempt under the key of each limit.
 
         Raises ``rest_framework.exceptions.Throttled``, with the seconds to wait, where
         one of ``limits`` is reached already.
         """
         attempt = cls(limits)
-        if wait := attempt.enter():
-            attempt.withdraw()
-            raise Throttled(wait=max(1, ceil(wait.total_seconds())))
-        return attempt
-
-    def enter(self) -> timedelta | None:
-        """Counts this attempt under each key; how long to wait where it is too many."""
         Failure.objects.bulk_create(
-            Failure(key=limit.key, time=self.time, attempt=self.id) for limit in self.limits
+            Failure(key=limit.key, time=attempt.time, attempt=attempt.id) for limit in limits
         )
-        recent = Q()
-        for limit in self.limits:
-            recent |= Q(key=limit.key, time__gt=self.time - limit.window)
-        rows = Failure.objects.filter(recent).values_list("key")
-        counts = {key: rest for key, *rest in rows.annotate(Count("pk"), Min("time"))}
-        # A login that succeeds just now may have removed this attempt with its own.
-        found = [(*counts.get(limit.key, (1, self.time)), limit) for limit in self.limits]
-        waits = [
-            oldest + limit.window - self.time
-            for count, oldest, limit in found
-            if count > limit.failures
-        ]
-        return max(waits, default=None)
+        if waits := [*attempt._waits()]:
+            attempt.withdraw()
+            raise Throttled(wait=max(1, ceil(max(waits).total_seconds())))
+        return attempt
 
     def withdraw(self, forget: str = "") -> None:
         """Takes the attempt back, and every failure under the key ``forget``."""
@@ -117,3 +97,15 @@ class Attempt:
     def succeeded(self) -> None:
         """Takes the attempt back, and forgets all failures under its first key."""
         self.withdraw(forget=self.limits[0].key)
+
+    def _waits(self) -> Iterator[timedelta]:
+        recent = Q()
+        for limit in self.limits:
+            recent |= Q(key=limit.key, time__gt=self.time - limit.window)
+        rows = Failure.objects.filter(recent).values_list("key")
+        counts = {key: rest for key, *rest in rows.annotate(Count("pk"), Min("time"))}
+        for limit in self.limits:
+            # A login that succeeds just now may have removed this attempt with its own.
+            count, oldest = counts.get(limit.key, (1, self.time))
+            if count > limit.failures:
+                yield oldest + limit.window - self.time

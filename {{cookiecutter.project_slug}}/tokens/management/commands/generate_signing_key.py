@@ -1,8 +1,6 @@
 """``manage.py generate_signing_key``: a key that fits, and how to rotate to it."""
 
 import os
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,25 +37,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, algorithm: str, output: str, **options: Any) -> None:
         key = generate_key(algorithm)
         if output:
-            private = partial(os.open, mode=0o600)
             try:
-                with open(output, "x", encoding="utf-8", opener=private) as file:
-                    file.write(key + "\n")
+                Path(output).touch(mode=0o600, exist_ok=False)
+                Path(output).write_text(f"{key}\n", encoding="utf-8")
             except OSError as error:
-                message = f"{output}: {error.strerror}. Nothing was written."
-                raise CommandError(message) from None
+                raise CommandError(f"{output}: {error.strerror}. Nothing was written.") from None
             self.stderr.write(f"Written. Set JWT_SIGNING_KEY_FILE={output}")
         else:
             self.stdout.write("JWT_SIGNING_KEY=" + key)
         try:
-            read_keys(algorithm, current_key())
+            read_keys(algorithm, os.environ.get("JWT_SIGNING_KEY", ""))
             self.stderr.write(ROTATION.format(lifetime=api_settings.REFRESH_TOKEN_LIFETIME))
         except UnfitKey:
             self.stderr.write(NO_ROTATION)
-
-
-def current_key() -> str:
-    """The signing key in the environment, whatever the settings are; "" where there is none."""
-    with suppress(OSError, KeyError):
-        return Path(os.environ["JWT_SIGNING_KEY_FILE"]).read_text(encoding="utf-8-sig")
-    return os.environ.get("JWT_SIGNING_KEY", "")
