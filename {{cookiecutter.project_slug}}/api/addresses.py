@@ -10,10 +10,10 @@ WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's IP address as text, or ``""`` where it is unknown.
+    """Return the client's IP address, or ``""`` if it is unknown.
 
-    ``X-Forwarded-For`` is believed only as far as ``TRUSTED_PROXIES`` proxies have
-    written it: each appends the address it was called from.
+    ``X-Forwarded-For`` is trusted only as far as ``TRUSTED_PROXIES`` proxies have
+    written it: each one appends the address that called it.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
@@ -30,9 +30,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 def network(address: str) -> str:
-    """What counts as one client: an IPv4 address, or a /64 network of IPv6.
+    """Return what counts as one client: an IPv4 address, or a /64 network of IPv6.
 
-    One subscriber commonly owns a whole /64 and can change addresses within it.
+    A subscriber usually owns a whole /64 and can change addresses within it.
     """
     if ":" in address:
         return str(ipaddress.ip_network((address, 64), strict=False))

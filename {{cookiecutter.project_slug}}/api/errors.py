@@ -22,7 +22,7 @@ class PayloadTooLarge(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's, always in JSON, and with 413 for a body that is too large."""
+    """REST framework's handler, always in JSON, with 413 for a body that is too large."""
     if isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()
     request = context["request"]
@@ -32,7 +32,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
-    """A view for an error that no other view has answered."""
+    """Return a view for an error that no other view has answered."""
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse({"detail": f"{status.phrase}."}, status=status)
@@ -46,7 +46,7 @@ error_404 = error_page(HTTPStatus.NOT_FOUND)
 
 
 def error_500(request: HttpRequest) -> HttpResponse:
-    """500, or 503 while the database is away."""
+    """Return 500, or 503 while the database is away."""
     unavailable = isinstance(sys.exc_info()[1], UNAVAILABLE)
     status = HTTPStatus.SERVICE_UNAVAILABLE if unavailable else HTTPStatus.INTERNAL_SERVER_ERROR
     return error_page(status)(request)

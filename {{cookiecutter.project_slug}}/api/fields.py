@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class StringField(serializers.CharField):
-    """REST framework's, which takes strings and no numbers."""
+    """REST framework's field, which refuses numbers."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -15,7 +15,7 @@ class StringField(serializers.CharField):
 
 
 class VerbatimField(StringField):
-    """A string exactly as it was sent: blank or not, and nothing trimmed."""
+    """A string exactly as it was sent: it may be blank, and nothing is trimmed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"allow_blank": True, "trim_whitespace": False, **kwargs})

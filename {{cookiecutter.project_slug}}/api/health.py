@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process is alive, and whether it can do its work."""
 
 from django.db import connection
 from drf_spectacular.utils import extend_schema
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 @authentication_classes([])
 @permission_classes([])
 def live(request: Request) -> Response:
-    """Answers while the process lives."""
+    """Check that the process is alive."""
     return Response({"status": "ok"})
 
 
@@ -21,7 +21,7 @@ def live(request: Request) -> Response:
 @authentication_classes([])
 @permission_classes([])
 def ready(request: Request) -> Response:
-    """Answers 200 while the database can be reached."""
+    """Check that the database can be reached."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return Response({"status": "ok"})

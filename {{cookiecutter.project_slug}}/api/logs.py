@@ -1,4 +1,4 @@
-"""Log lines in production, the id that ties those of one request together, and error reports."""
+"""Production logs, the id that ties the lines of a request together, and error reports."""
 
 import logging
 import re
@@ -14,8 +14,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-# A JSON Web Token, or an e-mail address: neither belongs into a log, wherever it
-# comes from (an exception's message can quote a database row).
+# A JSON Web Token or an e-mail address. Neither belongs in a log, wherever it comes
+# from: an exception's message can quote a database row.
 PERSONAL = re.compile(
     r"(?<![\w-])(?=[\w-]*eyJ)[\w-]++\.[\w-]++\.[\w-]*"
     r"|(?<![^\s\"'<>(=,:@])[^\s\"'<>(=,:@]++@[^\s\"'<>),;]+"
@@ -23,11 +23,11 @@ PERSONAL = re.compile(
 
 
 class RedactingJsonFormatter(JsonFormatter):
-    """One JSON object a line, without tokens and e-mail addresses."""
+    """Formats each record as a line of JSON, without tokens and e-mail addresses."""
 
     def __init__(self) -> None:
         fields = "{levelname}{name}{message}{request_id}"
-        # The request's address can hold anything; the message has its path.
+        # The request's URL can hold anything; the message has its path.
         skipped = [*RESERVED_ATTRS, "request"]
         super().__init__(fields, style="{", timestamp=True, reserved_attrs=skipped)
 
@@ -36,14 +36,14 @@ class RedactingJsonFormatter(JsonFormatter):
         return PERSONAL.sub("[redacted]", super().format(record))
 
 
-# A field whose value is a secret, in the text of a dictionary or of JSON.
+# A field that holds a secret, in the text of a dictionary or of JSON.
 SECRET_FIELD = re.compile(
     r"""((["'])(?:\w*password|refresh|access|token)\2: b?)(["']).*?(?<!\\)\3"""
 )
 
 
 class RedactingReporterFilter(SafeExceptionReporterFilter):
-    """Django's filter for error reports, hiding tokens, passwords and e-mail addresses too."""
+    """Django's filter for error reports, which also hides tokens, passwords and addresses."""
 
     hidden_settings = re.compile(
         f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REFRESH|ACCESS", re.IGNORECASE

@@ -1,4 +1,4 @@
-"""What every request meets, whatever view it is for."""
+"""What applies to every request, whatever view it is for."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -15,8 +15,8 @@ from api.logs import request_id
 def request_id_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Gives every request an id of its own, said in ``X-Request-ID``, and every answer
-    the ``DEFAULT_HEADERS`` of the settings."""
+    """Give every request an id, returned in ``X-Request-ID``, and every response the
+    ``DEFAULT_HEADERS`` of the settings."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id.set(uuid4().hex)
@@ -30,9 +30,9 @@ def request_id_middleware(
 
 
 class SlashForReaders(CommonMiddleware):
-    """Django's, which adds the slash that an address lacks, but to reads only.
+    """Django's middleware, which redirects to the URL with a slash, for reads only.
 
-    Clients that send something would follow the redirect without their body.
+    Clients that send data would follow the redirect without their body.
     """
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
@@ -42,9 +42,9 @@ class SlashForReaders(CommonMiddleware):
 def waiting_room_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Django's side of ``config/wsgi.py``: answers what it has refused.
+    """Answer the requests that ``config/wsgi.py`` has refused.
 
-    A stream, which goes on without a turn, gives back its database connection.
+    A stream goes on without a turn, so it gives back its database connection.
     """
     details = {
         400: "The request body is shorter than its Content-Length.",

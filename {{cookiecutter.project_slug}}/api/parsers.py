@@ -1,4 +1,4 @@
-"""What this API reads and answers: JSON, whatever the client says it accepts."""
+"""What this API reads and returns: JSON, whatever the client accepts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class StrictJSONParser(JSONParser):
-    """REST framework's, as UTF-8 only, and with 400 for nesting that is too deep."""
+    """REST framework's parser, for UTF-8 only, with 400 for nesting that is too deep."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:  # as UTF-8 (RFC 8259 section 8.1): some other decoders take minutes
@@ -19,7 +19,7 @@ class StrictJSONParser(JSONParser):
 
 
 class IgnoreAccept(DefaultContentNegotiation):
-    """Answers in a view's first format, whatever the client says it accepts."""
+    """Uses the first format of a view, whatever the client accepts."""
 
     def select_renderer(
         self, request: Any, renderers: Any, format_suffix: Any = None
