@@ -1,23 +1,20 @@
 """Measures the template and what it renders, against SimpleJWT as tutorials set it up.
 
-    python bench/run.py                 everything; rewrites docs/benchmarks.md
-    python bench/run.py --quick         a first impression; prints, writes nothing
-    python bench/run.py requests http   some parts only
+    python bench/run.py              everything; writes docs/benchmarks.md
+    python bench/run.py --quick      a first impression; prints, writes nothing
+    python bench/run.py cpu http     some parts only
 
-Needs the template's development dependencies, and PostgreSQL where it may make and
-drop databases. The rendered project's packages are installed by uv into a temporary
-folder, unless ``--python`` names an interpreter that has them. Whatever is compared
-is measured in turn, in the same run; printed are medians and their ratios.
+Needs the development dependencies, wrk, and PostgreSQL where it may make and drop
+databases (TEST_POSTGRES_URL). What is compared is measured in turn, five times over
+in the same run; printed are medians, and for ratios the lowest and the highest as well.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
+import re
 import secrets
-import select
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,651 +22,489 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
-HERE = Path(__file__).parent
+import psycopg
+
+HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
-
-import report  # noqa: E402
-from levers import CHANGED, LEFT, SQLITE  # noqa: E402
-from load import throughput  # noqa: E402
-
-RESULTS = HERE / "results.json"
-ALGORITHMS = ["HS256", "RS256", "PS256", "ES256", "EdDSA"]
+PAGE = ROOT / "docs" / "benchmarks.md"
+LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+SERVER = os.environ.get("TEST_POSTGRES_URL", LOCAL)
 CONNECTIONS = 32
-OPERATIONS = ["open", "get", "verify", "refresh", "logout", "login"]
-MAKE_KEY = """
-import sys
-from cryptography.hazmat.primitives import serialization as s
-from config.algorithms import generate_key, is_hmac, read_keys
-key = generate_key(sys.argv[1])
-public = ""
-if not is_hmac(sys.argv[1]):
-    half = read_keys(sys.argv[1], key)[0].public_key()
-    form = s.PublicFormat.SubjectPublicKeyInfo
-    public = half.public_bytes(s.Encoding.PEM, form).decode()
-import json; print(json.dumps([key, public]))
+NAMES = [f"ada{number}" for number in range(CONNECTIONS + 8)]
+PASSWORD = "a Long enough passphrase, 7"
+# Each as its own documentation starts it, with two processes.
+GRANIAN = "granian --host 127.0.0.1 --port PORT --interface wsgi --workers 2"
+GRANIAN += " --blocking-threads 64 config.wsgi:application"
+GUNICORN = "gunicorn --bind 127.0.0.1:PORT --workers 2"
+GUNICORN += " django.core.wsgi:get_wsgi_application()"
+UVICORN = "uvicorn --port PORT --workers 2 --no-access-log yardstick:app"
+PATHS = {"get": "/closed/", "refresh": "/api/token/refresh/"}
+PATHS |= dict.fromkeys(("login", "guess"), "/api/token/")
+#: As design puts it: every answer that makes the project larger.
+HEAVIEST = [
+    "login_field=email",
+    "algorithm=ES256",
+    "auth_header_type=Bearer, JWT",
+    "extra_claims=email, full_name, role:str=member, since:date=2026-01-31, beta:bool",
+    "refresh_token_in=cookie",
+    "accounts=open",
+]
+USERS = """
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+import os
+users, password = get_user_model(), make_password(os.environ["BENCH_PASSWORD"])
+users.objects.bulk_create(
+    users(username=name, email=f"{name}@example.com", password=password)
+    for name in os.environ["BENCH_USERS"].split(",")
+)
 """
-ADMIN = """
-import psycopg, sys
-with psycopg.connect(sys.argv[1], autocommit=True) as connection:
-    connection.execute(sys.argv[2])
+PACKAGES = "django djangorestframework djangorestframework-simplejwt pyjwt psycopg"
+PACKAGES += " granian gunicorn fastapi uvicorn asyncpg"
+# Copies of the one session there is, each a second longer to live than the last.
+FILL = """
+INSERT INTO tokens_loginsession SELECT (jsonb_populate_record(s, jsonb_build_object(
+    'id', gen_random_uuid(), 'expires', s.expires + n * interval '1 second'))).*
+FROM tokens_loginsession s, generate_series(1, %s) n
+"""
+EXPIRE = "UPDATE tokens_loginsession SET expires = expires - interval '10000 days'"
+TRANSACTIONS = """
+SELECT extract(epoch FROM clock_timestamp() - xact_start)::float
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND xact_start IS NOT NULL
+"""
+FAILURES = """
+SELECT count(*), pg_total_relation_size('users_failure') FROM users_failure
 """
 
 
-class Driver:
-    """A process of ``driver.py``; its methods are called by name."""
+class Project:
+    """A project with a database of its own."""
 
-    def __init__(self, command, cwd, env, log):
-        self.log = log
+    def __init__(self, python, folder, environment):
+        self.python, self.folder, self.environment = python, folder, environment
+
+    def run(self, *arguments):
+        options = {"cwd": self.folder, "env": self.environment, "check": True}
+        return subprocess.run([self.python, *arguments], **options)
+
+    def connect(self):
+        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
+
+    def sql(self, statement, *values):
+        with self.connect() as connection:
+            cursor = connection.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def start(self, command, **options):
+        """Run a command until the block is left."""
+        command = [Path(self.python).with_name(command[0]), *command[1:]]
+        options |= {"cwd": self.folder, "env": self.environment}
+        process = subprocess.Popen(command, **options)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+    @contextmanager
+    def driver(self):
+        """A process of ``driver.py``; yields what calls its methods by name."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with log.open("w") as errors:
-            self.process = subprocess.Popen(
-                command, cwd=cwd, env=env, stderr=errors, **pipes
-            )
-        self.receive()
+        command = ["python", str(HERE / "driver.py")]
+        with self.start(command, **pipes) as process:
 
-    def send(self, *call):
-        self.process.stdin.write(json.dumps(call) + "\n")
-        self.process.stdin.flush()
+            def call(*words):
+                process.stdin.write(json.dumps(words) + "\n")
+                process.stdin.flush()
+                return json.loads(process.stdout.readline())
 
-    def receive(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.log}:\n{self.log.read_text()[-2000:]}")
-        return json.loads(line)
+            json.loads(process.stdout.readline())
+            yield call
 
-    def __call__(self, *call):
-        self.send(*call)
-        return self.receive()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(30)
+    @contextmanager
+    def serve(self, command):
+        """Serve the project; yields the port."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with self.start(command.replace("PORT", str(port)).split()) as process:
+            while process.poll() is None:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/closed/")
+                except urllib.error.HTTPError:  # it answers
+                    yield port
+                    return
+                except OSError:
+                    time.sleep(0.05)
+            raise RuntimeError(f"{command} ended")
 
 
 class Bench:
-    """The rendered project, its stock counterpart, their databases and processes."""
+    """The folder for what is rendered, and the environment that the projects share."""
 
     def __init__(self, arguments, folder):
-        self.quick = arguments.quick
-        self.folder = folder
-        self.database_url = arguments.database_url
-        self.projects = {}
-        self.project = self.render("HS256")
-        self.python = arguments.python or self.install()
-        self.databases = {}
-        self.keys = {}
+        self.quick, self.folder = arguments.quick, folder
+        self.rounds, self.seconds = (2, 5) if self.quick else (5, 10)
+        self.python = ""
 
-    def render(self, algorithm):
-        """The folder of the project rendered with that algorithm."""
-        if algorithm not in self.projects:
-            output = self.folder / algorithm
-            output.mkdir()
-            command = [*cookiecutter(output), f"algorithm={algorithm}"]
-            subprocess.run(command, check=True, capture_output=True)
-            self.projects[algorithm] = next(output.iterdir())
-        return self.projects[algorithm]
+    def render(self, *answers):
+        """The folder of a newly rendered project, with the view that is measured."""
+        output = Path(tempfile.mkdtemp(dir=self.folder))
+        command = cookiecutter(output, *answers)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        project = next(output.iterdir())
+        with (project / "config" / "urls.py").open("a") as urls:
+            urls.write("\nfrom view import Closed\n\n")
+            urls.write('urlpatterns += [path("closed/", Closed.as_view())]\n')
+        return project
 
     def install(self):
-        command = [sys.executable, "-m", "uv", "sync", "--quiet"]
-        subprocess.run(command, cwd=self.project, check=True, env=without_venv())
-        return str(self.project / ".venv" / "bin" / "python")
+        """The interpreter that all projects run in."""
+        if not self.python:
+            project = self.render()
+            self.python = str(project / ".venv" / "bin" / "python")
+            uv("sync", "--quiet", "--no-dev", cwd=project)
+            uv("pip", "install", "-qp", self.python, "-r", HERE / "requirements.txt")
+        return self.python
 
-    def rounds(self, full, quick):
-        return quick if self.quick else full
+    @contextmanager
+    def database(self):
+        """The URL of a new database."""
+        name = f"bench_{secrets.token_hex(6)}"
+        with psycopg.connect(SERVER, autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name}")
+            try:
+                yield urlsplit(SERVER)._replace(path=f"/{name}").geturl()
+            finally:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def key(self, algorithm):
-        if algorithm not in self.keys:
-            command = [self.python, "-c", MAKE_KEY, algorithm]
-            made = subprocess.run(
-                command, cwd=self.project, check=True, capture_output=True, text=True
-            )
-            self.keys[algorithm] = json.loads(made.stdout)
-        return self.keys[algorithm]
+    @contextmanager
+    def project(self, folder, settings, **environment):
+        """A project with tables and users in a new database."""
+        python = self.install()
+        with self.database() as url:
+            environment |= {
+                **outside(),
+                "PYTHONPATH": f"{folder}{os.pathsep}{HERE}",
+                "PYTHONWARNINGS": "ignore",  # no static files were collected
+                "DJANGO_SETTINGS_MODULE": settings,
+                "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+                "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1",
+                "DATABASE_URL": url,
+                "JWT_SIGNING_KEY": secrets.token_urlsafe(64),
+                "SECURE_SSL_REDIRECT": "false",
+                "LOG_LEVEL": "CRITICAL",
+                "BENCH_USERS": ",".join(NAMES),
+                "BENCH_PASSWORD": PASSWORD,
+            }
+            project = Project(python, folder, environment)
+            if settings:
+                project.run("-m", "django", "migrate", "-v0")
+                project.run("-m", "django", "shell", "-v0", "-c", USERS)
+            else:
+                project.run("yardstick.py")
+            yield project
 
-    def database(self, name, vendor):
-        """The URL of a database of that name, made and migrated if it is new."""
-        if vendor == "SQLite":
-            return f"sqlite:///{self.folder / name}.sqlite3"
-        base, _, _ = self.database_url.rpartition("/")
-        return f"{base}/bench_{name}_{os.getpid()}"
+    def ours(self, *answers, **environment):
+        settings = "config.settings.production"
+        return self.project(self.render(*answers), settings, **environment)
 
-    def admin(self, statement):
-        command = [self.python, "-c", ADMIN, self.database_url, statement]
-        subprocess.run(command, check=True)
-
-    def create(self, who, name, vendor):
-        if (name, vendor) not in self.databases:
-            url = self.databases[name, vendor] = self.database(name, vendor)
-            if vendor == "PostgreSQL":
-                self.admin(f"CREATE DATABASE {url.rpartition('/')[2]}")
-            with self.driver(who, name, vendor) as driver:
-                driver("migrate")
-        return self.databases[name, vendor]
-
-    def drop(self):
-        for (_, vendor), url in self.databases.items():
-            if vendor == "PostgreSQL":
-                name = url.rpartition("/")[2]
-                self.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-    def environment(self, who, name, vendor, algorithm, levers=""):
-        private, public = self.key(algorithm)
-        package = "config" if who == "ours" else "stock"
-        settings = "config.settings.production" if who == "ours" else "stock.settings"
-        return {
-            **without_venv(),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "DJANGO_SETTINGS_MODULE": settings,
-            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
-            "DJANGO_ALLOWED_HOSTS": "localhost",
-            "SECURE_SSL_REDIRECT": "false",
-            "DATABASE_URL": self.database(name, vendor),
-            "JWT_SIGNING_KEY": private,
-            "BENCH_VERIFYING_KEY": public,
-            "BENCH_ALGORITHM": algorithm,
-            "BENCH_POOL": "1" if who == "stock" else "",
-            "BENCH_LEVERS": levers,
-            "BENCH_PACKAGE": package,
-            "WORKERS": "2",
-            "THREADS": "4",
-        }
-
-    @contextlib.contextmanager
-    def driver(self, who, name=None, vendor="PostgreSQL", algorithm="HS256", levers=""):
-        name = name or ("ours" if who == "ours" else "stock")
-        if (name, vendor) not in self.databases:
-            self.create(who, name, vendor)
-        environment = self.environment(who, name, vendor, algorithm, levers)
-        driver = Driver(
-            [self.python, str(HERE / "driver.py"), environment.pop("BENCH_PACKAGE")],
-            self.render(algorithm) if who == "ours" else HERE,
-            environment,
-            self.folder / f"{who}-{secrets.token_hex(4)}.log",
-        )
-        try:
-            yield driver
-        finally:
-            driver.close()
-
-    @contextlib.contextmanager
-    def server(self, who, algorithm):
-        """Serves a project with gunicorn; yields the port."""
-        name = "ours" if who == "ours" else "stock"
-        self.create(who, name, "PostgreSQL")
-        port = free_port()
-        command = [self.python, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
-        if who == "stock":
-            command += ["--worker-class", "gthread", "--threads", "4", "--workers", "2"]
-            command += ["--preload", "--keep-alive", "75"]
-        elif who == "tutorial":
-            command += ["--workers", "2"]
-        cwd = self.render(algorithm) if who == "ours" else HERE
-        environment = self.environment(who, name, "PostgreSQL", algorithm)
-        environment["PYTHONPATH"] = os.pathsep.join([str(cwd), str(HERE)])
-        log = self.folder / f"server-{who}-{secrets.token_hex(4)}.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [*command, "driver:served"],
-                cwd=cwd,
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            wait_for(f"http://localhost:{port}/open/", process, log)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(40)
+    def stock(self, **environment):
+        return self.project(HERE, "stock.settings", **environment)
 
 
-def cookiecutter(output):
-    """The command that renders the template with its defaults into a folder."""
+def uv(*words, **options):
+    """Run uv; return what it prints."""
+    options |= {"env": outside(), "check": True, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-m", "uv", *words]
+    return subprocess.run(command, text=True, **options).stdout
+
+
+def cookiecutter(output, *answers):
+    """The command that renders the template into a folder."""
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input"]
-    return [*command, "--default-config", "--accept-hooks", "yes", "-o", str(output)]
+    return [*command, "--default-config", "-o", str(output), *answers]
 
 
-def without_venv():
-    ignored = ("VIRTUAL_ENV", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PYTHONPATH")
-    return {key: value for key, value in os.environ.items() if key not in ignored}
+def outside():
+    """The environment, without what would lead projects astray."""
+    others = re.compile("VIRTUAL_ENV|PYTHONPATH|DATABASE_URL|(DJANGO|JWT|GRANIAN)_.*")
+    return {name: v for name, v in os.environ.items() if not others.fullmatch(name)}
 
 
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+def interleave(rounds, *measures):
+    """What each of ``measures`` returns, measured in turn, round by round."""
+    found = [[measure() for measure in measures] for _ in range(rounds)]
+    return list(zip(*found, strict=True))
 
 
-def wait_for(url, process, log):
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url) as answer:
-                answer.read()
-                return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError(f"{url} does not answer:\n{log.read_text()[-2000:]}")
+def ratio(mine, others):
+    """The median of the ratios of the rounds, with the lowest and the highest."""
+    ratios = sorted(a / b for a, b in zip(mine, others, strict=True))
+    return f"**{median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
-def timed(command, **options):
-    """Seconds by the clock, and of CPU, that a command takes."""
-    before, start = os.times(), time.perf_counter()
-    options = {"check": True, "capture_output": True, **options}
-    subprocess.run(command, **options)
-    seconds, after = time.perf_counter() - start, os.times()
-    cpu = after.children_user + after.children_system
-    return seconds, cpu - before.children_user - before.children_system
+def table(head, *rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def ms(seconds):
+    return f"{median(seconds) * 1e3:.3g} ms"
 
 
 # The parts
 
 
 def generation(bench):
-    """``cookiecutter --version`` and the whole generation, hook included."""
-    samples = {"version": [], "generation": []}
-    version = [sys.executable, "-m", "cookiecutter", "--version"]
-    for number in range(bench.rounds(25, 5) + 1):
-        output = bench.folder / f"generation-{number}"
-        output.mkdir()
-        floor, whole = timed(version), timed(cookiecutter(output))
-        if number:  # the first fills caches
-            samples["version"].append(floor)
-            samples["generation"].append(whole)
-    project = next(output.iterdir())
-    files = [path for path in project.rglob("*") if path.is_file()]
-    return {"samples": samples, "files": len(files)}
+    """The whole generation by the clock, next to cookiecutter that only starts."""
 
-
-def first_token(bench):
-    """From nothing to the first token and its first use, package caches warm."""
-    runs = []
-    for number in range(bench.rounds(3, 1)):
-        output = bench.folder / f"token-{number}"
-        output.mkdir()
-        env = {**without_venv(), "DJANGO_SUPERUSER_PASSWORD": "a Long passphrase, 7"}
-        uv = [sys.executable, "-m", "uv", "run", "--quiet", "manage.py"]
-        port = free_port()
-        who = ["--username", "ada", "--email", "ada@example.com", "--no-input"]
-        steps = {"cookiecutter": timed(cookiecutter(output))[0]}
-        project = next(output.iterdir())
-        commands = {
-            "uv run manage.py migrate": [*uv, "migrate"],
-            "uv run manage.py createsuperuser": [*uv, "createsuperuser", *who],
-        }
-        for name, command in commands.items():
-            steps[name] = timed(command, cwd=project, env=env)[0]
+    def timed(*answers):
+        output = tempfile.mkdtemp(dir=bench.folder)
+        command = cookiecutter(output, *answers) if answers else version
         start = time.perf_counter()
-        log = output / "server.log"
-        serve = [*uv, "runserver", "--noreload", str(port)]
-        with log.open("w") as text:
-            server = subprocess.Popen(
-                serve, cwd=project, env=env, stdout=text, stderr=text
-            )
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            wait_for(url + "health/live/", server, log)
-            steps["uv run manage.py runserver"] = time.perf_counter() - start
-            start = time.perf_counter()
-            user = {"username": "ada", "password": env["DJANGO_SUPERUSER_PASSWORD"]}
-            pair = ask(url + "api/token/", user)
-            steps["POST /api/token/"] = time.perf_counter() - start
-            ask(url + "api/users/me/", access=pair["access"])
-        finally:
-            server.terminate()
-            server.wait(30)
-        runs.append(steps)
-    return runs
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+    version = [sys.executable, "-m", "cookiecutter", "--version"]
+    default, heavy = partial(timed, "project_name=My API"), partial(timed, *HEAVIEST)
+    interleave(1, timed, default, heavy)  # fills caches
+    floor, *found = interleave(3 * bench.rounds, timed, default, heavy)
+    head = ["", "`cookiecutter --version`", "generation", "ratio", "at most"]
+    rows = zip(("default answers", "the heaviest"), found, (2.0, 2.2), strict=True)
+    return table(
+        head,
+        *(
+            [what, ms(floor), ms(times), ratio(times, floor), most]
+            for what, times, most in rows
+        ),
+    )
 
 
-def ask(url, body=None, access=""):
+def measures(bench, drivers, operation, number, column=0):
+    """Seconds of CPU for a request, or by the clock (column 1), for each driver."""
+    measure = [
+        lambda driver=driver: driver("measure", operation, number)[column]
+        for driver in drivers
+    ]
+    interleave(1, *measure)  # fills caches
+    return interleave(bench.rounds, *measure)
+
+
+def cpu(bench):
+    """CPU per request in process, with the same connections to PostgreSQL for all."""
+    rows = []
+    with ExitStack() as stack:
+        browser = bench.ours("refresh_token_in=cookie", BENCH_BROWSER="1")
+        ours, cookie, stock = (
+            stack.enter_context(stack.enter_context(project).driver())
+            for project in (bench.ours(), browser, bench.stock(BENCH_POOL="1"))
+        )
+        for what, operation, number, drivers, most in (
+            ("authenticated GET", "get", 300, (ours, stock), "0.70"),
+            ("refresh", "refresh", 150, (ours, stock), "0.30"),
+            ("refresh by cookie; by body", "refresh", 150, (cookie, ours), "1.05"),
+            ("login without its hash", "login", 60, (ours, stock), "3 ms"),
+        ):
+            if operation == "login":
+                for driver in drivers:
+                    driver("without_hash")
+            mine, others = measures(bench, drivers, operation, number)
+            counts = (driver("statements", operation) for driver in drivers)
+            rows.append([what, ms(mine), ms(others), ratio(mine, others), most])
+            rows[-1] += [f"{statements}, {trips}" for statements, trips in counts]
+    head = ["CPU per request", "this template", "stock", "ratio", "at most"]
+    return table([*head, "statements, round trips", "stock's"], *rows)
+
+
+def wrk(port, operation, lines, seconds, connections=CONNECTIONS):
+    """What wrk says of some seconds of load; ``lines`` is as load.lua wants them."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.flush()
+        url = f"http://127.0.0.1:{port}{PATHS[operation]}"
+        options = [
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout=30s",
+            "--latency",
+        ]
+        script = ["-s", str(HERE / "load.lua"), url, "--", operation, file.name]
+        command = ["wrk", *options, *script]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True
+        ).stdout
+
+
+def throughput(*load):
+    """Requests per second, all of which succeed."""
+    said = wrk(*load)
+    if "Non-2xx" in said or "Socket errors" in said:
+        raise RuntimeError(said)
+    return float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
+
+
+def line(operation, name, pair=None):
+    """What load.lua needs for a request of that user."""
+    match operation:
+        case "get":
+            return pair["access"]
+        case "refresh":
+            return json.dumps({"refresh": pair["refresh"]})
+        case "login":
+            return json.dumps({"username": name, "password": PASSWORD})
+        case "guess":
+            return json.dumps({"username": name, "password": "wrong"})
+
+
+def ask(port, name):
+    """Log in over HTTP; return the answer."""
+    body = line("login", name).encode()
     headers = {"Content-Type": "application/json"}
-    if access:
-        headers["Authorization"] = f"Bearer {access}"
-    data = json.dumps(body).encode() if body else None
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as answer:
+    url = f"http://127.0.0.1:{port}/api/token/"
+    request = urllib.request.Request(url, body, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
-def interleave(drivers, operation, rounds, size):
-    """CPU seconds per request of each driver, round by round in turn."""
-    for driver in drivers.values():
-        driver("warm", operation, 3 if operation == "login" else 20)
-    samples = {who: [] for who in drivers}
-    for _ in range(rounds):
-        for who, driver in drivers.items():
-            samples[who].append(driver("measure", operation, size.get(who, 1))[0])
-    return samples
-
-
-def requests(bench):
-    """CPU per request in process; statements; the cost of the signature alone."""
-    found = {"cpu": {}, "statements": {}, "signature": {}, "hashing": {}}
-    every = [*OPERATIONS, "me"]
-    for vendor in ("PostgreSQL", "SQLite"):
-        names = ["ours", "stock", *(["tutorial"] if vendor == "PostgreSQL" else [])]
-        for algorithm in ALGORITHMS[: bench.rounds(None, 1)]:
-            cell = found["cpu"].setdefault(vendor, {}).setdefault(algorithm, {})
-            with contextlib.ExitStack() as stack:
-                drivers = {
-                    who: stack.enter_context(
-                        bench.driver(who, vendor=vendor, algorithm=algorithm)
-                    )
-                    for who in names
-                }
-                for operation in every if algorithm == "HS256" else ["get", "refresh"]:
-                    rounds, size = bench.rounds(5, 5), dict.fromkeys(names, 15)
-                    if operation == "login":
-                        rounds, size = bench.rounds(2, 2), {"ours": 4}
-                    cell[operation] = interleave(drivers, operation, rounds, size)
-                found["signature"].setdefault(algorithm, []).append(
-                    drivers["ours"]("signature", 200)
-                )
-                if algorithm == "HS256":
-                    found["statements"][vendor] = {
-                        who: {
-                            operation: drivers[who]("statements", operation)
-                            for operation in OPERATIONS[1:]
-                        }
-                        for who in ("ours", "stock")
-                    }
-                    if not found["hashing"]:
-                        found["hashing"] = [
-                            drivers["ours"]("hashing", 2)
-                            for _ in range(bench.rounds(2, 2))
-                        ]
-            say(
-                vendor,
-                algorithm,
-                {
-                    op: round(median(row["ours"]) / median(row["stock"]), 2)
-                    for op, row in cell.items()
-                },
-            )
-    with bench.driver("ours", levers="no_hash") as driver:
-        driver("warm", "login", 20)
-        found["login_without_hash"] = [
-            driver("measure", "login", 30) for _ in range(bench.rounds(11, 5))
-        ]
-    return found
-
-
 def http(bench):
-    """Requests per second over HTTP, two workers each."""
-    found = {}
-    for algorithm in ALGORITHMS[: bench.rounds(None, 1)]:
-        cell = found[algorithm] = {}
-        every = OPERATIONS if algorithm == "HS256" else ["get", "refresh"]
-        with contextlib.ExitStack() as stack:
-            names = ("ours", "stock", "tutorial")
-            ports = {
-                who: stack.enter_context(bench.server(who, algorithm)) for who in names
-            }
-            makers = {
-                who: stack.enter_context(bench.driver(who, algorithm=algorithm))
-                for who in names
-            }
-            for operation in every:
-                samples = cell[operation] = {who: [] for who in names}
-                for _ in range(bench.rounds(3, 2)):
-                    for who in names:
-                        number = {"login": 0, "logout": 400}.get(operation, CONNECTIONS)
-                        pairs = makers[who]("tokens", number)
-                        samples[who].append(
-                            throughput(ports[who], operation, pairs, 2.0, CONNECTIONS)
-                        )
-        say(
-            "HTTP",
-            algorithm,
-            {
-                op: [round(median(values)) for values in row.values()]
-                for op, row in cell.items()
-            },
+    """Requests per second, each server as its own documentation starts it."""
+    found = {operation: [] for operation in ("get", "refresh", "login")}
+    with ExitStack() as stack:
+        projects = [(bench.ours(), GRANIAN), (bench.stock(), GUNICORN)]
+        projects += [(bench.project(HERE, ""), UVICORN)]
+        ports = [
+            stack.enter_context(stack.enter_context(project).serve(command))
+            for project, command in projects
+        ]
+        for _ in range(bench.rounds):
+            with ThreadPoolExecutor(8) as pool:
+                pairs = [list(pool.map(partial(ask, port), NAMES)) for port in ports]
+            for operation, rounds in found.items():
+                loads = [
+                    (port, operation, map(partial(line, operation), NAMES, its))
+                    for port, its in zip(ports, pairs, strict=True)
+                ]
+                rounds.append([throughput(*load, bench.seconds) for load in loads])
+    rows = []
+    for operation, least in ("get", 10), ("refresh", 9), ("login", 10):
+        mine, tutorial, fastapi = zip(*found[operation], strict=True)
+        numbers = (f"{median(values):.3g}" for values in (mine, tutorial, fastapi))
+        what = "authenticated GET" if operation == "get" else operation
+        rows.append(
+            [what, *numbers, ratio(mine, tutorial), least, ratio(mine, fastapi)]
         )
-    return found
+    head = ["requests per second", "this template", "tutorials", "FastAPI"]
+    return table([*head, "× tutorials", "at least", "× FastAPI"], *rows)
 
 
-FILL = """
-INSERT INTO tokens_loginsession
-    (id, user_id, auth_hash, seq, created, rotated, expires, user_agent, address)
-SELECT gen_random_uuid(), 1, repeat('0', 64), n % 100, now(), now(),
-    now() + interval '{start}' + n * interval '1 second', 'benchmark', '127.0.0.1'
-FROM generate_series(1, {rows}) AS n
-"""
-SIZE = """
-SELECT pg_total_relation_size('{0}'), (SELECT count(*) FROM {0})
-"""
+def sessions(bench):
+    """Requests in a small and in a large table, and how the large one is cleared."""
+    rows, sizes = [], (1_000, 100_000 if bench.quick else 1_000_000)
+    with ExitStack() as stack:
+        drivers, folder = [], bench.render()
+        for size in sizes:
+            project = bench.project(folder, "config.settings.production")
+            project = stack.enter_context(project)
+            drivers.append(stack.enter_context(project.driver()))
+            project.sql(FILL, size)
+            project.sql("VACUUM ANALYZE tokens_loginsession")
+        for what, operation in ("authenticated GET", "get"), ("refresh", "refresh"):
+            few, many = measures(bench, drivers, operation, 150, 1)
+            rows.append([what, ms(few), ms(many), ratio(many, few), 1.1])
+        project.sql(EXPIRE)
+        project.sql("VACUUM ANALYZE tokens_loginsession")
+        longest, memory = clear(project)
+        _, idle = clear(project)
+    head = ["by the clock", *(f"{size:,} sessions" for size in sizes)]
+    cleared = f"""
+`delete_expired_sessions`, which deletes the {sizes[1]:,} sessions, needs
+{(memory - idle) / 1024:.1f} MiB more than when there is nothing to do (20 at most), and
+its longest transaction takes {longest * 1e3:.0f} ms (200 at most)."""
+    return table([*head, "ratio", "at most"], *rows) + "\n" + cleared
 
 
-def growth(bench):
-    """What many refreshes and many sessions do to the database and to a refresh."""
-    found = {"after": {}, "latency": {}, "clean": {}}
-    small, large = bench.rounds((1_000, 1_000_000), (1_000, 100_000))
-    tables = {
-        "ours": ["tokens_loginsession"],
-        "stock": [
-            "token_blacklist_outstandingtoken",
-            "token_blacklist_blacklistedtoken",
-        ],
-    }
-    for who, steps in (
-        ("ours", [1, 1_000, bench.rounds(100_000, 10_000)]),
-        ("stock", [1, bench.rounds(1_000, 300)]),
-    ):
-        with bench.driver(who, f"growth_{who}") as driver:
-            driver("warm", "open")
-            done, start = 0, sizes(driver, tables[who])
-            for step in steps:
-                driver("rotations", step - done)
-                done = step
-                now = sizes(driver, tables[who])
-                latency = [driver("measure", "refresh", 30) for _ in range(5)]
-                done += 150
-                found["after"].setdefault(who, []).append(
-                    [step, now[1] - start[1], now[0] - start[0], latency]
-                )
-        say("growth", who, [row[:3] for row in found["after"][who]])
-    with contextlib.ExitStack() as stack:
-        drivers = {}
-        for name, rows in (("few", small), ("many", large)):
-            driver = stack.enter_context(bench.driver("ours", f"sessions_{name}"))
-            driver("sql", FILL.format(rows=rows, start="1 day"))
-            driver("sql", "VACUUM ANALYZE tokens_loginsession")
-            driver("warm", "refresh")
-            drivers[rows] = driver
-        for operation in ("refresh", "get"):
-            taken = {rows: [] for rows in drivers}
-            for driver in drivers.values():
-                driver("warm", operation)
-            for _ in range(bench.rounds(25, 7)):
-                for rows, driver in drivers.items():
-                    taken[rows].append(driver("measure", operation, 40))
-            found["latency"][operation] = taken
-        say(
-            "latency",
-            {
-                op: {
-                    rows: round(median(w for _, w in samples) * 1e3, 2)
-                    for rows, samples in taken.items()
-                }
-                for op, taken in found["latency"].items()
-            },
-        )
-        driver = drivers[large]
-        driver(
-            "sql",
-            "UPDATE tokens_loginsession SET expires = expires - interval "
-            "'1000 days' WHERE user_agent = 'benchmark' AND auth_hash LIKE '0000%'",
-        )
-        driver("sql", "VACUUM ANALYZE tokens_loginsession")
-        quiet = driver("latencies", "refresh", 8)
-        cleaner = stack.enter_context(bench.driver("ours", "sessions_many"))
-        watcher = stack.enter_context(bench.driver("ours", "sessions_many"))
-        watcher.send("watch")
-        cleaner.send("clean", "delete_expired_sessions")
-        busy = []
-        while not select.select([cleaner.process.stdout], [], [], 0)[0]:
-            busy += driver("latencies", "refresh", 1)
-        seconds, memory = cleaner.receive()
-        left = driver("sql", "SELECT count(*) FROM tokens_loginsession")[0][0]
-        found["clean"] = {
-            "rows": large,
-            "left": left,
-            "seconds": seconds,
-            "kib": memory,
-            "transactions": quantiles(watcher.receive()),
-            "quiet": quantiles(quiet),
-            "busy": quantiles(busy),
-        }
-        say("clean", found["clean"])
-    return found
+def clear(project):
+    """Seconds of the longest transaction of clearing up, and its memory in KiB."""
+    longest, ended = 0.0, 0
+    command = ["python", "manage.py", "delete_expired_sessions"]
+    with ExitStack() as stack:
+        watch = stack.enter_context(project.connect())
+        process = stack.enter_context(project.start(command))
+        while not ended:
+            for [seconds] in watch.execute(TRANSACTIONS):
+                longest = max(longest, seconds)
+            time.sleep(0.002)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return longest, usage.ru_maxrss
 
 
-def sizes(driver, tables):
-    rows = [driver("sql", SIZE.format(table))[0] for table in tables]
-    return [sum(column) for column in zip(*rows, strict=True)]
+def failures(bench):
+    """The table of failed logins under guessing from four addresses."""
+    rows, lines = [], [line("guess", name) for name in NAMES]
+    with ExitStack() as stack:
+        project = stack.enter_context(bench.ours(TRUSTED_PROXIES="1"))
+        port = stack.enter_context(project.serve(GRANIAN))
+        for number in range(6):
+            said = wrk(port, "guess", lines, bench.seconds, 24)
+            start = time.perf_counter()
+            ask(port, NAMES[0])
+            login = time.perf_counter() - start
+            statuses = dict(re.findall(r"Status (\d+): (\d+)", said))
+            if not statuses.keys() <= {"401", "429"}:
+                raise RuntimeError(said)
+            [(failed, size)] = project.sql(FAILURES)
+            rate = float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
+            late = re.search(r"99% +(\S+)", said)[1]
+            judged, refused = (statuses.get(status, 0) for status in ("401", "429"))
+            rows.append([f"to {(number + 1) * bench.seconds} s", f"{rate:.0f}", judged])
+            rows[-1] += [refused, late, ms([login]), failed, f"{size // 1024:,} KiB"]
+    head = ["", "wrong logins per second", "401", "429", "99 % within"]
+    return table([*head, "an honest login", "rows", "table and indexes"], *rows)
 
 
-def quantiles(values):
-    values = sorted(values)
-    at = {
-        name: values[int(len(values) * part)]
-        for name, part in (("median", 0.5), ("p95", 0.95), ("p99", 0.99))
-    }
-    return {**at, "max": values[-1], "number": len(values)}
+PARTS = {part.__name__: part for part in (generation, cpu, http, sessions, failures)}
 
 
-def levers(bench):
-    """What was changed for speed and what was not, each against the project as is."""
-    found = {}
-    for name, (operation, _) in {**CHANGED, **LEFT}.items():
-        without_hash = "no_hash" if operation == "login_without_hash" else ""
-        pulled = ",".join(filter(None, (without_hash, name)))
-        request = "login" if without_hash else operation
-        vendor = "SQLite" if name in SQLITE else "PostgreSQL"
-        try:
-            with (
-                bench.driver("ours", vendor=vendor, levers=without_hash) as plain,
-                bench.driver("ours", vendor=vendor, levers=pulled) as lever,
-            ):
-                drivers = {"plain": plain, "lever": lever}
-                rounds = bench.rounds(9, 5)
-                found[name] = interleave(
-                    drivers, request, rounds, dict.fromkeys(drivers, 25)
-                )
-        except RuntimeError as error:
-            say(name, "cannot be measured here:", str(error).strip().splitlines()[-1])
-            continue
-        say(
-            name,
-            request,
-            round(median(found[name]["lever"]) / median(found[name]["plain"]), 2),
-        )
-    return found
-
-
-def tests(bench):
-    """How long the rendered suite and the template's fast tier take."""
-    suite = [bench.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    fast = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    found = {}
-    for name, command, folder in (
-        ("rendered, one process", suite, bench.project),
-        ("rendered, `-n 2`", [*suite, "-n", "2"], bench.project),
-        ("template's fast tier, `-n 2`", [*fast, "-n", "2"], ROOT),
-    ):
-        options = {"cwd": folder, "env": without_venv(), "text": True}
-        start = time.perf_counter()
-        run = subprocess.run(command, capture_output=True, check=False, **options)
-        seconds = time.perf_counter() - start
-        lines = (run.stdout.strip() or run.stderr.strip() or "nothing").splitlines()
-        found[name] = {
-            "seconds": seconds,
-            "status": run.returncode,
-            "says": lines[-1].strip("= "),
-        }
-        say(name, found[name])
-    return found
-
-
-PARTS = {
-    "generation": generation,
-    "first_token": first_token,
-    "requests": requests,
-    "http": http,
-    "growth": growth,
-    "levers": levers,
-    "tests": tests,
-}
-
-
-def say(*words):
-    print(*words, flush=True)
-
-
-def versions(python):
-    """What was measured, by name and version."""
-    code = """
-import importlib.metadata as m, json, platform
-names = "django djangorestframework djangorestframework-simplejwt pyjwt cryptography "
-names += "psycopg gunicorn"
-found = {name: m.version(name) for name in names.split()}
-print(json.dumps({"python": platform.python_version(), **found}))
-"""
-    run = subprocess.run([python, "-c", code], check=True, capture_output=True)
-    return json.loads(run.stdout)
-
-
-def saved():
-    """What earlier runs found."""
-    return json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+def conditions(bench, load):
+    """When and by what a part was measured."""
+    lines = uv("pip", "list", "-p", bench.install()).splitlines()[2:]
+    versions = [line for line in lines if line.split()[0] in PACKAGES.split()]
+    date, machine = datetime.now(UTC).date(), platform.machine()
+    python = Path(bench.python).resolve().name
+    words = f"{date}, {os.cpu_count()} cores ({machine}), load {load:.1f} at the start"
+    return "; ".join([words, python, *(" ".join(line.split()) for line in versions)])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="short; writes nothing")
-    parser.add_argument("--python", help="has the rendered project's packages")
-    parser.add_argument(
-        "--database-url",
-        default=os.environ.get("DATABASE_URL")
-        or "postgresql://postgres@127.0.0.1:5432/postgres",
-        help="a PostgreSQL server where databases may be made (default: %(default)s)",
-    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"{', '.join(unknown)}: the parts are {', '.join(PARTS)}")
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    bench = Bench(arguments, folder)
-    try:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(arguments, Path(folder))
         for name in arguments.parts or PARTS:
-            start, load = time.monotonic(), os.getloadavg()[0]
-            found = json.loads(json.dumps(PARTS[name](bench)))
-            measured = {
-                "found": found,
-                "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-                "load": round(load, 1),
-                "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-                "versions": versions(bench.python),
-            }
-            say(f"\n# {name} ({time.monotonic() - start:.0f} s)\n")
-            for text in report.tables({name: measured}).values():
-                say(text, "\n")
+            load = os.getloadavg()[0]
+            found = f"{PARTS[name](bench)}\n\n{conditions(bench, load)}"
+            print(f"\n## {name}\n\n{found}", flush=True)
             if not arguments.quick:
-                results = {**saved(), name: measured}
-                results = {name: results[name] for name in PARTS if name in results}
-                RESULTS.write_text(json.dumps(results) + "\n", "utf-8")
-                report.write(results, ROOT / "docs")
-    finally:
-        bench.drop()
-        shutil.rmtree(folder, ignore_errors=True)
+                text = PAGE.read_text("utf-8")
+                head, mark, rest = text.partition(f"<!-- {name} -->\n")
+                rest = rest[rest.index("<!-- end -->") :]
+                PAGE.write_text(f"{head}{mark}{found}\n{rest}", "utf-8")
 
 
 if __name__ == "__main__":

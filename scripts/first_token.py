@@ -1,14 +1,15 @@
 """Generate a project, serve it, and show its first access token at work.
 
-    python scripts/first_token.py [FOLDER]
+    python scripts/first_token.py [FOLDER] [KEY=VALUE ...]
 
-The project gets the default answers, SQLite and a virtual environment of its own. It
-stays in FOLDER; without one it is made in a temporary folder and removed.
+Does what a newcomer types, and says how long each command took and how many there were.
+``KEY=VALUE`` are answers; the others have their defaults. The project gets SQLite and a
+virtual environment of its own, and stays in FOLDER; without one it is made in a
+temporary folder and removed.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -28,117 +29,127 @@ from cookiecutter.main import cookiecutter
 from uv import find_uv_bin
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+LOG = "output.log"  # what the project's commands and its server print
 PASSWORD = secrets.token_urlsafe()
+ADA = {"username": "ada", "email": "ada@example.com"}
 # Packages go into the project, and nothing into the caller's environment or database.
-OTHERS = re.compile("VIRTUAL_ENV|DATABASE_URL|REDIS_URL|(DJANGO|JWT)_.*")
+OTHERS = re.compile("VIRTUAL_ENV|DATABASE_URL|EMAIL_URL|FRONTEND_URL|(DJANGO|JWT)_.*")
 ENVIRONMENT = {
     **{name: text for name, text in os.environ.items() if not OTHERS.fullmatch(name)},
     "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    "UV_PYTHON": sys.executable,
 }
 urlopen = build_opener(ProxyHandler({})).open  # this machine needs no proxy
+taken: list[float] = []  # seconds of each command so far
 
 
-def install(project: Path) -> None:
-    """Make the project's virtual environment, with the Python that runs this."""
-    options = ("--quiet", "--no-dev", "--python", sys.executable)
-    command = [find_uv_bin(), "sync", *options]
-    if subprocess.run(command, cwd=project, env=ENVIRONMENT).returncode:
-        raise SystemExit("The packages could not be installed: uv says why above.")
+@contextmanager
+def typed(command: str) -> Iterator[None]:
+    """Print a command, and how long the block takes that does what it says."""
+    print(f"\n$ {command}", flush=True)
+    start = time.perf_counter()
+    yield
+    taken.append(time.perf_counter() - start)
+    print(f"({taken[-1]:.1f} s)", flush=True)
 
 
 def manage(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start ``manage.py`` of the project; the server's own log is not shown."""
-    python = project / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    command = [str(python), "manage.py", *arguments]
-    errors = subprocess.DEVNULL if "runserver" in arguments else None
-    return subprocess.Popen(
-        command,
-        cwd=project,
-        env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-    )
+    """Start ``uv run manage.py``; what it prints goes into ``LOG``."""
+    command = [find_uv_bin(), "run", "manage.py", *arguments]
+    with (project / LOG).open("ab") as log:
+        return subprocess.Popen(
+            command, cwd=project, env=ENVIRONMENT, stdout=log, stderr=log
+        )
 
 
-def add_user(project: Path) -> None:
-    """Make the tables, and Ada."""
-    user = ("--username", "ada", "--email", "ada@example.com")
-    for arguments in (["migrate"], ["createsuperuser", "--no-input", *user]):
-        if manage(project, *arguments).wait():
-            raise SystemExit(f"manage.py {arguments[0]} failed")
+def finish(project: Path, *arguments: str) -> None:
+    """Run ``uv run manage.py``, or end with what it says is wrong."""
+    if manage(project, *arguments).wait():
+        raise SystemExit((project / LOG).read_text("utf-8"))
 
 
 @contextmanager
 def served(project: Path) -> Iterator[str]:
-    """Serve the project on a free port of this machine."""
+    """Serve the project on a free port of this machine; yield the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-    server = manage(project, "runserver", "--noreload", "--skip-checks", address)
-    try:
-        for _ in range(300):
+    with typed(f"uv run manage.py migrate && uv run manage.py runserver {address}"):
+        finish(project, "migrate")
+        server = manage(project, "runserver", "--noreload", address)
+        for _ in range(600):
             try:
                 urlopen(f"http://{address}/health/live/", timeout=30).close()
                 break
             except OSError:  # not yet
-                time.sleep(0.1)
+                time.sleep(0.05)
+    try:
         yield f"http://{address}"
     finally:
         server.terminate()
         server.wait()
 
 
-def call(url: str, access: str | None = None, **body: str) -> Any:
-    """Return the answer to a GET, or to a POST of ``body``."""
-    request = Request(url, headers={"Content-Type": "application/json"})
-    if access:
-        request.add_header("Authorization", f"Bearer {access}")
-    if body:
-        request.data = json.dumps(body).encode()
+def curl(url: str, **body: str) -> Any:
+    """Type a POST of ``body``, and return the answer."""
+    shown = json.dumps({name: text[:40] for name, text in body.items()})
+    with typed(f"curl {url} -H 'Content-Type: application/json' -d '{shown}'"):
+        request = Request(url, json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+
+def show_me(server: str, header_type: str, access: str) -> None:
+    """Print an access token, and the account that it opens."""
+    request = Request(f"{server}/api/users/me/")
+    request.add_header("Authorization", f"{header_type} {access}")
     with urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+        me = json.dumps(json.load(answer), indent=2)
+    print(f"\nThe access token is\n{access}\nand GET /api/users/me/ with it says\n{me}")
 
 
-def payload(token: str) -> Any:
-    """Return what a token says."""
-    part = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+def sign_up(project: Path, server: str, name: dict[str, str]) -> None:
+    """Make Ada's account by the link in the e-mail that the server prints."""
+    curl(f"{server}/api/users/", email=ADA["email"])
+    links, log = list[str](), project / LOG
+    while not (links := re.findall(r"#token=(\S+)", log.read_text("utf-8"))):
+        time.sleep(0.05)
+    account = {"token": links[-1], "password": PASSWORD}
+    curl(f"{server}/api/users/confirm/", **account | name)
 
 
-def show(title: str, value: object) -> None:
-    """Print one result."""
-    text = value if isinstance(value, str) else json.dumps(value, indent=2)
-    print(f"\n{title}\n{text}", flush=True)
-
-
-def first_token(folder: str) -> None:
+def first_token(folder: str, answers: dict[str, str]) -> None:
     """Generate the project in ``folder``, log in, refresh, and use the tokens."""
-    project = Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            output_dir=folder,
-            default_config=True,
-            accept_hooks=False,
+    with typed(f"cookiecutter {TEMPLATE} {' '.join(map('='.join, answers.items()))}"):
+        project = Path(
+            cookiecutter(
+                str(TEMPLATE),
+                no_input=True,
+                extra_context=answers,
+                output_dir=folder,
+                default_config=True,
+            )
         )
-    )
-    print(f"Generated {project}. Installing its packages ...", flush=True)
-    install(project)
-    add_user(project)
+    file = project / ".cookiecutter.json"
+    chosen = json.loads(file.read_text("utf-8"))["cookiecutter"]
+    field, header_type = chosen["login_field"], chosen["auth_header_type"].split(",")[0]
     with served(project) as server:
-        login = call(f"{server}/api/token/", username="ada", password=PASSWORD)
-        show("POST /api/token/ gave Ada her first access token:", login["access"])
-        show("It says:", payload(login["access"]))
-        me = call(f"{server}/api/users/me/", login["access"])
-        show("GET /api/users/me/ with it:", me)
-        renewed = call(f"{server}/api/token/refresh/", refresh=login["refresh"])
-        show("POST /api/token/refresh/ gave the next one:", renewed["access"])
-        me = call(f"{server}/api/users/me/", renewed["access"])
-        show("GET /api/users/me/ with that:", me)
+        if chosen["accounts"] == "open":
+            sign_up(project, server, {} if field == "email" else {field: ADA[field]})
+        else:
+            options = [f"--{name}={ADA[name]}" for name in sorted({field, "email"})]
+            with typed(f"uv run manage.py createsuperuser {' '.join(options)}"):
+                finish(project, "createsuperuser", "--no-input", *options)
+        login = {field: ADA[field], "password": PASSWORD}
+        pair = curl(f"{server}/api/token/", **login)
+        show_me(server, header_type, pair["access"])
+        pair = curl(f"{server}/api/token/refresh/", refresh=pair["refresh"])
+        show_me(server, header_type, pair["access"])
+    print(f"\n{len(taken)} commands, {sum(taken):.1f} s from nothing to this token.")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        first_token(sys.argv[1])
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            first_token(temporary)
+    given = dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)
+    folders = [word for word in sys.argv[1:] if "=" not in word]
+    with tempfile.TemporaryDirectory() as temporary:
+        first_token([*folders, temporary][0], given)

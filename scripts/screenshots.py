@@ -14,13 +14,14 @@ import re
 import shlex
 import sys
 import tempfile
+from contextlib import chdir
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 from build_page import build
-from first_token import TEMPLATE, install, served
+from first_token import TEMPLATE, served
 from rich.console import Console
 from rich.text import Text
 from selenium.webdriver.common.by import By
@@ -34,7 +35,7 @@ COLUMNS = 116
 COMMAND = "uvx cookiecutter gh:OWNER/cookiecutter-django-simplejwt"
 # What is typed, question by question; the second lifetime corrects the first.
 TYPED = ["Shop API", "", "2", "15 minutes", "5 potatoes", "7 days", "90 days", "10"]
-TYPED += ["", "email, full_name, role:str=member", "1"]
+TYPED += ["", "email, full_name, role:str=member", "1", "1", "1"]
 # The answers on the page that composes a project.
 CHOSEN = "project_name=Shop API&access_token_lifetime=15 minutes&algorithm=ES256"
 CHOSEN += "&extra_claims=email, role:str=member"
@@ -42,21 +43,18 @@ CHOSEN += "&extra_claims=email, role:str=member"
 
 def terminal(arguments: list[str], typed: list[str], folder: str) -> str:
     """Run a command in a terminal, type an answer at each prompt, return the screen."""
-    child, descriptor = pty.fork()
-    if not child:
-        os.chdir(folder)
-        terminal = {"COLUMNS": str(COLUMNS), "TERM": "xterm-256color", "PWD": folder}
-        os.execve(arguments[0], arguments, {**os.environ, **terminal})
+    os.environ |= {"COLUMNS": str(COLUMNS), "TERM": "xterm-256color", "PWD": folder}
     screen, answers = b"", iter(typed)
-    while True:
-        try:
-            screen += os.read(descriptor, 65536)
-        except OSError:  # it has ended
-            break
+
+    def read(descriptor: int) -> bytes:
+        nonlocal screen
+        screen += (data := os.read(descriptor, 65536))
         if screen.endswith(b"\x1b[0m: "):
             os.write(descriptor, next(answers).encode() + b"\n")
-    os.close(descriptor)
-    os.waitpid(child, 0)
+        return data
+
+    with chdir(folder):
+        pty.spawn(arguments, read)
     return screen.decode().replace("\r\n", "\n")
 
 
@@ -75,7 +73,6 @@ def prompts(folder: str) -> None:
 def page(folder: str) -> None:
     """Photograph the API's page of the project that the prompts have made."""
     project = Path(folder, "shop_api")
-    install(project)
     with served(project) as url, browser(Path(folder, "profile")) as chrome:
         show(chrome, 1280)
         chrome.get(f"{url}/api/docs/")

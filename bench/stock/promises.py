@@ -1,0 +1,30 @@
+"""A rendered project whose promises are tested on a plain setup of SimpleJWT instead.
+
+``scripts/stock_promises.py`` runs a project's tests with these settings. Its modules
+are there for the tests to import; of them, only the user model is used.
+"""
+
+import os
+
+os.environ |= dict.fromkeys(("DJANGO_SECRET_KEY", "JWT_SIGNING_KEY"), "")
+os.environ["DATABASE_URL"] = "sqlite:///:memory:"
+
+from config.settings import test
+from config.settings.test import *  # noqa: F403
+
+from stock import settings as stock
+
+INSTALLED_APPS = [*stock.INSTALLED_APPS, "users", "tokens"]
+MIDDLEWARE, REST_FRAMEWORK = stock.MIDDLEWARE, stock.REST_FRAMEWORK
+ROOT_URLCONF = stock.ROOT_URLCONF
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+SIMPLE_JWT = {
+    **stock.SIMPLE_JWT,
+    "SIGNING_KEY": test.JWT_SIGNING_KEY,
+    "ALGORITHM": test.SIMPLE_JWT["ALGORITHM"],
+    "USER_ID_CLAIM": "sub",
+}
