@@ -16,8 +16,10 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
+from django.core.signals import request_finished
 from django.db import connection
 from django.db.models.functions import Now
+from django.dispatch import receiver
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.renderers import JSONRenderer
@@ -54,6 +56,15 @@ def clock() -> Iterator[time_machine.Traveller]:
 def user(db: None) -> User:
     user: User = UserFactory.create()
     return user
+
+
+@receiver(request_finished)
+def keep_the_transaction(**kwargs: Any) -> None:
+    """Lets the transaction of a test go on after an answer that is an error.
+
+    With ``ATOMIC_REQUESTS`` REST framework takes it for the request's, and ends it.
+    """
+    connection.needs_rollback = False
 
 
 class EscapedJSONRenderer(JSONRenderer):
