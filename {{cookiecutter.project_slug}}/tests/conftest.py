@@ -38,9 +38,6 @@ HEADER_TYPE: str = api_settings.AUTH_HEADER_TYPES[0]
 Login = Callable[..., dict[str, Any]]
 UseKeys = Callable[..., None]
 
-# What a client sends in place of a string.
-NO_STRINGS: list[Any] = [None, 3, True, ["a"], {"a": "b"}]
-
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
@@ -177,27 +174,22 @@ def payload(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-def key_for(algorithm: str, name: str = "first") -> str:
-    """A signing key, made once a run. RSA keys take their time, so that all RS and PS
-    algorithms share one."""
-    return _key_for("RS256" if algorithm[:2] in ("RS", "PS") else algorithm, name)
-
-
 @cache
-def _key_for(algorithm: str, name: str) -> str:
-    return generate_key(algorithm)
+def key_for(algorithm: str, name: str = "first") -> str:
+    """A signing key, made once a run; RSA keys take their time, and fit six algorithms."""
+    family = "RS256" if algorithm[:2] in ("RS", "PS") else algorithm
+    return generate_key(algorithm) if family == algorithm else key_for(family, name)
 
 
 @pytest.fixture
 def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[UseKeys]:
     """Switches to other keys, or to another algorithm, as a restart would."""
 
-    def use_keys(
-        signing: str, verifying: str = "", algorithm: str = api_settings.ALGORITHM
-    ) -> None:
-        settings.JWT_SIGNING_KEY = signing
-        settings.JWT_VERIFYING_KEYS = verifying
-        monkeypatch.setattr(api_settings, "ALGORITHM", algorithm)
+    def use_keys(signing: str, verifying: str = "", algorithm: str = "") -> None:
+        settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS = signing, verifying
+        monkeypatch.setattr(
+            api_settings, "ALGORITHM", algorithm or settings.SIMPLE_JWT["ALGORITHM"]
+        )
         token_backend.cache_clear()
 
     yield use_keys
@@ -205,9 +197,7 @@ def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Us
 
 
 # Statements that no promise counts: transaction control, throttling, last login.
-UNCOUNTED = re.compile(
-    r'^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)|"users_failure"|SET "last_login"'
-)
+UNCOUNTED = re.compile(r'^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)|"users_failure"|"last_login" =')
 
 
 @contextmanager

@@ -26,6 +26,11 @@ SUBJECT: str = SIMPLE_JWT["USER_ID_CLAIM"]
 ABSENT = object()
 
 
+def shown(value: object) -> str:
+    """A value in the name of a test."""
+    return "absent" if value is ABSENT else ascii(value)[:20]
+
+
 def header_of(token: str) -> dict[str, Any]:
     """The header of a token, unverified."""
     return dict(json.loads(base64url_decode(token.split(".")[0])))

@@ -119,22 +119,17 @@ def test_28_another_spelling_of_the_name_evades_nothing(
 
 
 @pytest.mark.parametrize(
-    "extra",
+    "header",
     [
-        {"HTTP_USER_AGENT": "another/2.0"},
-        {"HTTP_COOKIE": "sessionid=new; csrftoken=new"},
-        {"HTTP_AUTHORIZATION": "Basic YTpi"},
-        {"HTTP_X_REAL_IP": "203.0.113.9"},
-        {"HTTP_FORWARDED": "for=203.0.113.9"},
-        {"HTTP_X_FORWARDED_FOR": "203.0.113.9"},
-        {"QUERY_STRING": "format=api&again=1"},
+        *("User-Agent: another/2.0", "Cookie: sessionid=new; csrftoken=new", "Forwarded: for=::9"),
+        *("Authorization: Basic YTpi", "X-Forwarded-For: 203.0.113.9", "X-Real-IP: 203.0.113.9"),
     ],
-    ids=lambda extra: next(iter(extra)),
 )
-def test_28_another_header_evades_nothing(user: User, extra: dict[str, str]) -> None:
+def test_28_another_header_evades_nothing(user: User, header: str) -> None:
     """Account and address count, and nothing else that a client can choose."""
     guess_wrong(LIMIT, user.get_username())
-    assert_throttled(guess(user.get_username(), PASSWORD, **extra))
+    name, value = header.split(": ")
+    assert_throttled(guess(user.get_username(), PASSWORD, headers={name: value}))
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
@@ -245,12 +240,9 @@ def test_29_only_what_trusted_proxies_wrote_is_believed(
 @pytest.mark.parametrize(
     ("hop", "address"),
     [
-        ("203.0.113.9", "203.0.113.9"),
-        ("203.0.113.9:4711", "203.0.113.9"),
-        ("2001:db8::1", "2001:db8::1"),
-        ("[2001:db8::1]:443", "2001:db8::1"),
-        ("[2001:db8::1]", "2001:db8::1"),
-        ("rubbish:80", ""),
+        *(("203.0.113.9", "203.0.113.9"), ("203.0.113.9:4711", "203.0.113.9")),
+        *(("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]:443", "2001:db8::1")),
+        *(("[2001:db8::1]", "2001:db8::1"), ("rubbish:80", "")),
     ],
 )
 def test_29_a_client_is_told_by_its_address_without_the_port(

@@ -8,7 +8,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.conftest import authorization, credentials, logout
-from tests.forge import SIMPLE_JWT
+from tests.forge import SIMPLE_JWT, shown
 from users.models import User
 
 ME = "/api/users/me/"
@@ -51,7 +51,7 @@ def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400], ids=lambda v: repr(v)[:12]
+    "value", [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400], ids=shown
 )
 def test_34_a_field_that_is_no_text_or_missing_is_named(
     user_client: APIClient, value: object
@@ -80,31 +80,17 @@ def test_34_odd_text_is_refused(user_client: APIClient, text: str) -> None:
                 assert_refused(response, 400, 401)
 
 
-BROKEN = {
-    "empty": b"",
-    "blank": b" \n",
-    "cut": b'{"refresh": "a',
-    "no quotes": b"{refresh: a}",
-    "single quotes": b"{'refresh': 'a'}",
-    "trailing": b'{"refresh": "a"} x',
-    "two": b"{}{}",
-    "NaN": b'{"refresh": NaN}',
-    "infinite": b'{"refresh": -Infinity}',
-    "a huge number": b'{"refresh": ' + b"9" * 10_000 + b"}",
-    "a huge exponent": b'{"refresh": 1e999999}',
-    "not UTF-8": b'{"refresh": "\xff\xfe"}',
-    "UTF-16": '{"refresh": "a"}'.encode("utf-16"),
-    "UTF-8 surrogates": b'{"refresh": "\xed\xa0\x80"}',
-    "a list": b'["refresh"]',
-    "a string": b'"refresh"',
-    "a number": b"1",
-    "null": b"null",
-    "XML": b"<refresh>a</refresh>",
-    "a form": b"refresh=a",
-}
+BROKEN = [
+    *(b"", b" \n", b"{}{}", b'["refresh"]', b'"refresh"', b"1", b"null", b"true"),
+    *(b'{"refresh": "a', b"{refresh: a}", b"{'refresh': 'a'}", b'{"refresh": "a"} x'),
+    *(b'{"refresh": NaN}', b'{"refresh": -Infinity}', b'{"refresh": 1e999999}'),
+    *(b'{"refresh": ' + b"9" * 10_000 + b"}", b"<refresh>a</refresh>", b"refresh=a"),
+    *(b'{"refresh": "\xff\xfe"}', b'{"refresh": "\xed\xa0\x80"}'),
+    '{"refresh": "a"}'.encode("utf-16"),
+]
 
 
-@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("body", BROKEN, ids=shown)
 def test_34_a_body_that_is_no_json_object_is_refused(user_client: APIClient, body: bytes) -> None:
     """With a JSON answer."""
     for path in FIELDS:

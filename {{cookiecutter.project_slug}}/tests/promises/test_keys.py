@@ -68,13 +68,11 @@ def test_9_an_unfit_key_is_an_error_that_names_its_variable(
 @pytest.mark.parametrize(
     ("algorithm", "key", "what"),
     [
-        ("HS256", "", "empty"),
-        ("ES256", " \n", "empty"),
-        ("RS256", PUBLIC_PEM, "public"),
+        *(("HS256", "", "empty"), ("ES256", " \n", "empty"), ("RS256", PUBLIC_PEM, "public")),
         ("HS256", key_for("HS256") + "\n" + key_for("HS256", "second"), "several"),
         ("RS256", key_for("RS256") + "\n" + PUBLIC_PEM, "several"),
     ],
-    ids=["no secret", "no PEM", "public PEM", "two secrets", "two PEMs"],
+    ids=["no secret", "no PEM", "public PEM", "two secrets", "two keys"],
 )
 def test_9_exactly_one_private_key_signs(
     use_keys: UseKeys, algorithm: str, key: str, what: str

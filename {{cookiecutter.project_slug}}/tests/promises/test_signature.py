@@ -32,6 +32,7 @@ from tests.forge import (
     forge,
     header_of,
     segment,
+    shown,
     sign,
 )
 from tokens.algorithms import ALGORITHMS, is_hmac, read_keys
@@ -132,7 +133,7 @@ def test_4_a_key_that_the_token_brings_is_ignored(
         *(0, 1, -1, 1.5, True, False, [], ["x"], {}, {"kid": "x"}, None),
         *([] if is_hmac(ALGORITHM) else [ABSENT]),
     ],
-    ids=lambda kid: ascii(kid)[:20],
+    ids=shown,
 )
 def test_5_kid_only_selects_among_the_configured_keys(genuine: str, kid: object) -> None:
     """Anything else, of any type, is 401 (RFC 8725 section 3.10)."""
@@ -177,23 +178,14 @@ def test_6_only_the_compact_serialization_is_accepted(genuine: str) -> None:
         assert answers(text) == REFUSED, text
 
 
-NO_JSON_OBJECTS = {
-    "empty": b"",
-    "not JSON": b"{",
-    "a list": b"[]",
-    "a string": b'"text"',
-    "a number": b"1",
-    "null": b"null",
-    "10 000 levels deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "10 000 lists deep": b"[" * 10_000 + b"]" * 10_000,
-    "not UTF-8": b'{"a": "\xff"}',
-    "UTF-16": '{"a": 1}'.encode("utf-16"),
-    "with a byte order mark": b"\xef\xbb\xbf{}",
-    "a huge number": b'{"exp": ' + b"9" * 5_000 + b"}",
-}
+NO_JSON_OBJECTS = [
+    *(b"", b"{", b"[]", b'"text"', b"1", b"null", b"\xef\xbb\xbf{}", b'{"a": "\xff"}'),
+    *(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b"[" * 10_000 + b"]" * 10_000),
+    *('{"a": 1}'.encode("utf-16"), b'{"exp": ' + b"9" * 5_000 + b"}"),
+]
 
 
-@pytest.mark.parametrize("raw", NO_JSON_OBJECTS.values(), ids=NO_JSON_OBJECTS)
+@pytest.mark.parametrize("raw", NO_JSON_OBJECTS, ids=shown)
 def test_7_a_segment_that_is_no_json_object_is_refused(token: str, raw: bytes) -> None:
     """Header or payload, signed by our own key: 401 and never 5xx."""
     assert answers(sign(header_of(token), raw)) == REFUSED
