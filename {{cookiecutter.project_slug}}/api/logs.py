@@ -1,6 +1,5 @@
 """Production logs, the id that ties the lines of a request together, and error reports."""
 
-import logging
 import re
 from collections.abc import ItemsView
 from contextvars import ContextVar
@@ -26,14 +25,24 @@ class RedactingJsonFormatter(JsonFormatter):
     """Formats each record as a line of JSON, without tokens and e-mail addresses."""
 
     def __init__(self) -> None:
-        fields = "{levelname}{name}{message}{request_id}"
         # The request's URL can hold anything; the message has its path.
         skipped = [*RESERVED_ATTRS, "request"]
+        fields = "{levelname}{name}{message}"
         super().__init__(fields, style="{", timestamp=True, reserved_attrs=skipped)
 
-    def format(self, record: logging.LogRecord) -> str:
-        record.request_id = request_id.get()
-        return PERSONAL.sub("[redacted]", super().format(record))
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return {**redacted(log_data), "request_id": request_id.get()}
+
+
+def redacted(value: Any) -> Any:
+    """``value`` as JSON has it, with what is personal taken out of every text."""
+    if isinstance(value, dict):
+        return {redacted(str(key)): redacted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return PERSONAL.sub("[redacted]", str(value))
 
 
 # A field that holds a secret, in the text of a dictionary or of JSON.

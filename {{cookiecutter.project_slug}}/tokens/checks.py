@@ -10,6 +10,7 @@ from typing import Any
 # jinja: print "from corsheaders.conf import conf as cors\n"
 # jinja: endif
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.utils.module_loading import import_string
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
@@ -103,10 +104,19 @@ def _wrong_keys() -> Iterator[tuple[int, str, str]]:
         yield 8, "JWT_SIGNING_KEY or JWT_VERIFYING_KEYS: it is the DJANGO_SECRET_KEY.", hint
 
 
+@register("tokens", deploy=True)
+def check_static_files(**kwargs: Any) -> list[CheckMessage]:
+    """Finds that the files of the admin were not collected, before it answers 500."""
+    if getattr(staticfiles_storage, "hashed_files", True):
+        return []
+    message, hint = "There are no static files.", "Run `manage.py collectstatic`."
+    return [Error(message, hint=hint, id="tokens.E012")]
+
+
 def refuse_to_start_if_wrong() -> None:
     """Runs the checks, for servers never run Django's.
 
     Raises ``SystemExit`` with one line for each error.
     """
-    if errors := sorted(run_checks(tags=["tokens"]), key=str):
+    if errors := sorted(run_checks(tags=["tokens"], include_deployment_checks=True), key=str):
         raise SystemExit("\n".join(f"{error.msg} {error.hint}" for error in errors))

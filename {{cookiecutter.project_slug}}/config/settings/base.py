@@ -113,7 +113,10 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.IgnoreAccept",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "api.errors.exception_handler",
+    "NUM_PROXIES": TRUSTED_PROXIES,
 }
+# What scripts of other origins may read of an answer, besides what CORS lets them anyway.
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 # jinja: if cookiecutter.refresh_token_in == "cookie"
 
 # Pages that CORS lets in send the cookie along, to the API only. They must not read what

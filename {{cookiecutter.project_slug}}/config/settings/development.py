@@ -4,20 +4,18 @@ The database, the secrets and the signing key are made on first use in ``.local/
 which git ignores.
 """
 
-import os
 from functools import partial
 from urllib.parse import quote
 
 from django.core.management.utils import get_random_secret_key
 
-from config.env import database
+from config import env
 from config.local import local_secret
 from config.settings.base import *
 from config.settings.base import BASE_DIR, SIMPLE_JWT
 from tokens.algorithms import generate_key
 
 DEBUG = True
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 LOCAL = BASE_DIR / ".local"
 ALGORITHM = str(SIMPLE_JWT["ALGORITHM"])
@@ -27,4 +25,12 @@ JWT_SIGNING_KEY = local_secret(
 )
 
 SQLITE_URL = f"sqlite:///{quote(str(LOCAL / 'db.sqlite3'))}"
-DATABASES = {"default": database(os.environ.get("DATABASE_URL") or SQLITE_URL)}
+
+# A phone or an emulator calls this machine by another name, or serves pages of its own.
+variables = env.Environment({})
+DATABASES = {"default": variables.read("DATABASE_URL", env.database, env.database(SQLITE_URL))}
+OTHER_HOSTS = variables.read("DJANGO_ALLOWED_HOSTS", env.hosts, [])
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *OTHER_HOSTS]
+CORS_ALLOWED_ORIGINS = variables.read("CORS_ALLOWED_ORIGINS", env.origins, [])
+CORS_ALLOWED_ORIGIN_REGEXES = [r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?\Z"]
+variables.refuse_to_start_if_wrong()

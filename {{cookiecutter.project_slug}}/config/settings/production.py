@@ -3,56 +3,48 @@
 A missing or unusable variable ends the process with one line that names it.
 """
 
-from environs import validate
+import logging
+import warnings
 
+from config import env
 # jinja: print "from config.email import mail_server\n" if cookiecutter.accounts == "open"
-from config.env import Environment, database, database_url, each, secret_key
 from config.settings.base import *
-from config.settings.base import MIDDLEWARE, SPECTACULAR_SETTINGS
+from config.settings.base import MIDDLEWARE, REST_FRAMEWORK, SPECTACULAR_SETTINGS
 
 DEBUG = False
 
-env = Environment()
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", validate=secret_key)
-SECRET_KEY_FALLBACKS: list[str] = env.list(
-    "DJANGO_SECRET_KEY_FALLBACKS", [], subcast=str.strip, validate=each(secret_key)
-)
-ALLOWED_HOSTS: list[str] = env.list(
-    "DJANGO_ALLOWED_HOSTS",
-    subcast=str.strip,
-    validate=each(validate.Regexp(r"\.?[A-Za-z0-9.-]+\Z|\[[0-9A-Fa-f:]+\]\Z")),
-)
-DATABASE_URL = env.str("DATABASE_URL", validate=database_url)
-JWT_SIGNING_KEY = env.secret("JWT_SIGNING_KEY", required=True)
-JWT_VERIFYING_KEYS = env.secret("JWT_VERIFYING_KEYS")
-CORS_ALLOWED_ORIGINS = env.list(
-    "CORS_ALLOWED_ORIGINS",
-    [],
-    subcast=str.strip,
-    validate=each(validate.Regexp(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?\Z")),
-)
+variables = env.Environment(env.REPLACED)
+SECRET_KEY = variables.read("DJANGO_SECRET_KEY", env.secret_key)
+SECRET_KEY_FALLBACKS = variables.read("DJANGO_SECRET_KEY_FALLBACKS", env.secret_keys, [])
+ALLOWED_HOSTS = variables.read("DJANGO_ALLOWED_HOSTS", env.hosts)
+DATABASES = {"default": variables.read("DATABASE_URL", env.database)}
+JWT_SIGNING_KEY = variables.secret("JWT_SIGNING_KEY")
+JWT_VERIFYING_KEYS = variables.secret("JWT_VERIFYING_KEYS", "")
+CORS_ALLOWED_ORIGINS = variables.read("CORS_ALLOWED_ORIGINS", env.origins, [])
+CSRF_TRUSTED_ORIGINS = variables.read("CSRF_TRUSTED_ORIGINS", env.origins, [])
 # jinja: if cookiecutter.accounts == "open"
-EMAIL_URL = env.str("EMAIL_URL", validate=mail_server)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", validate=validate.Regexp(r"[^@,]+@[^\s@,]+\Z"))
-FRONTEND_URL = env.str("FRONTEND_URL", validate=validate.Regexp(r"https?://[^\s/#][^\s#]*\Z"))
+MAIL_SETTINGS = variables.read("EMAIL_URL", mail_server)
+DEFAULT_FROM_EMAIL = variables.read("DEFAULT_FROM_EMAIL", env.matching(r"[^@,]+@[^\s@,]+"))
+FRONTEND_URL = variables.read("FRONTEND_URL", env.matching(r"https?://[^\s/#][^\s#]*"))
 # jinja: endif
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-LOG_LEVEL = env.str(
-    "LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
-)
-env.refuse_to_start_if_wrong()
+TRUSTED_PROXIES = variables.read("TRUSTED_PROXIES", env.natural, 0)
+SECURE_SSL_REDIRECT = variables.read("SECURE_SSL_REDIRECT", env.boolean, True)
+LOG_LEVEL = variables.read("LOG_LEVEL", env.matching("DEBUG|INFO|WARNING|ERROR|CRITICAL"), "INFO")
+URL_PREFIX = variables.read("URL_PREFIX", env.url_prefix, "").rstrip("/")
+variables.refuse_to_start_if_wrong()
 
-# A stream may need a connection after its turn.
-DATABASES = {"default": database(DATABASE_URL, connections=TURNS + 4)}
+# The API may stand under a path, whether or not a proxy takes that away.
+FORCE_SCRIPT_NAME = URL_PREFIX
+SPECTACULAR_SETTINGS["SERVERS"] = [{"url": URL_PREFIX or "/"}]
 # jinja: if cookiecutter.accounts == "open"
-globals().update(mail_server(EMAIL_URL))
+globals().update(MAIL_SETTINGS)
 # jinja: endif
 
 # TLS ends at the proxy, which says so; without a proxy its header is not believed.
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+REST_FRAMEWORK["NUM_PROXIES"] = TRUSTED_PROXIES
+SECURE_REDIRECT_EXEMPT = [rf"^{URL_PREFIX.lstrip('/')}/?health/"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -81,6 +73,8 @@ STORAGES = {
 }
 
 # One JSON object a line on standard output, each with the id of its request.
+logging.captureWarnings(True)
+warnings.filterwarnings("ignore", "No directory at")  # of static files: a check names it
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -94,6 +88,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        name: {"handlers": [], "level": LOG_LEVEL, "propagate": True}
+        for name in ("django", "_granian")
     },
 }
