@@ -65,13 +65,14 @@ class Environment:
         A reader raises ``ValueError``, which may say what is wrong but not the value.
         """
         text = os.environ.get(name, "").strip()
-        if not text and default is not None:
-            return default
         try:
-            return reader(text)
+            if text:
+                return reader(text)
+            problem = "It is missing."
         except ValueError as error:
-            problem = str(error) if text else "It is missing."
-        self.problems.append(f"{name}: {problem} It takes {ACCEPTS[name]}.")
+            problem = str(error)
+        if text or default is None:
+            self.problems.append(f"{name}: {problem} It takes {ACCEPTS[name]}.")
         return default
 
     def secret(self, name: str, default: str | None = None) -> str:

@@ -10,7 +10,7 @@ from django.core.management.utils import get_random_secret_key
 
 ROOT = Path(__file__).parent.parent
 VARIABLES = {
-    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    "DJANGO_SETTINGS_MODULE": "tests.collected",
     "DJANGO_SECRET_KEY": get_random_secret_key(),
     "DJANGO_ALLOWED_HOSTS": "api.example.com",
     "DATABASE_URL": "sqlite:///:memory:",
@@ -20,7 +20,6 @@ VARIABLES = {
     "DEFAULT_FROM_EMAIL": "My API <noreply@my-api.test>",
     "FRONTEND_URL": "https://app.example.com/",
     # jinja: endif
-    "PYTHONWARNINGS": "ignore:No directory at",  # of static files, which the image has
 }
 # What Python itself may need; nothing else that is exported here reaches it.
 KEPT = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG"}

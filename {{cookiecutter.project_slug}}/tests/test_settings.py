@@ -2,17 +2,21 @@
 
 import json
 import logging
+import re
 import runpy
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
 from api.logs import RedactingJsonFormatter
 from config.env import database
 from config.local import local_secret
+from tests.conftest import new_client
 from tests.production import VARIABLES, python
 from tokens.keys import KeyRing
 
@@ -44,8 +48,18 @@ def named(lines: list[str]) -> list[str]:
 
 
 def test_a_complete_environment_starts() -> None:
-    started = python("-c", "import config.wsgi")  # no staticfiles/ yet
+    started = python("-c", "import config.wsgi")
     assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+
+
+def test_static_files_that_were_not_collected_stop_the_start(tmp_path: Path) -> None:
+    code = f"import config.settings.base as base; base.STATIC_ROOT = {str(tmp_path)!r}; import "
+    for command in ("config.wsgi", "manage; manage.main()"):
+        arguments = ("-c", code + command, "check", "--deploy")
+        started = python(*arguments, DJANGO_SETTINGS_MODULE="config.settings.production")
+        assert started.returncode == 1
+        assert "manage.py collectstatic" in started.stderr
+        assert "Traceback" not in started.stderr
 
 
 def test_what_is_missing_is_named_in_one_line_each() -> None:
@@ -58,14 +72,20 @@ UNUSABLE = {
     "DJANGO_SECRET_KEY": ["short", "x" * 49],
     "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
     "DJANGO_SECRET_KEY_FALLBACKS": ["short", VARIABLES["DJANGO_SECRET_KEY"] + ", "],
-    "DATABASE_URL": ["mysql://db/name", "postgresql://db:port/name"],
+    "DATABASE_URL": ["mysql://db/name", "postgresql://me@db:5/name?conn_max_age=60"],
     # jinja: if cookiecutter.accounts == "open"
     "EMAIL_URL": ["mail.example.com", "http://mail.example.com"],
     "DEFAULT_FROM_EMAIL": ["My API", "a@example.com, b@example.com"],
     "FRONTEND_URL": ["app.example.com", "https://app.example.com/#/"],
     # jinja: endif
     "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
+    "CSRF_TRUSTED_ORIGINS": ["https://a.example.com/admin", "null"],
     "TRUSTED_PROXIES": ["-1", "one"],
+    "URL_PREFIX": ["backend", "/api/v1"],
+    "REDIS_URL": ["redis://redis:6379/0", "anything"],
+    "BIND": ["0.0.0.0:8000", "unix:/run/api"],
+    "WORKERS": ["2", "auto"],
+    "THREADS": ["4", "none"],
     "SECURE_SSL_REDIRECT": ["perhaps", "2"],
     "LOG_LEVEL": ["LOUD", "info?"],
     "JWT_SIGNING_KEY_FILE": ["missing.pem", "."],
@@ -101,8 +121,10 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
         "JWT_SIGNING_KEY_FILE": str(key),
         "JWT_ISSUER": "https://issuer.example.com",
         "JWT_AUDIENCE": "others",
-        "CORS_ALLOWED_ORIGINS": "https://a.example.com,http://localhost:3000",
+        "CORS_ALLOWED_ORIGINS": "https://App.Example.com:443/, capacitor://localhost,http://[::1]:80",
+        "CSRF_TRUSTED_ORIGINS": "https://a.example.com:8443",
         "TRUSTED_PROXIES": "1",
+        "URL_PREFIX": "/backend/",
         "SECURE_SSL_REDIRECT": "false",
     }
     started = python("-c", code, **environment)
@@ -110,7 +132,12 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
     settings = json.loads(started.stdout)
     assert settings["SIMPLE_JWT"]["ISSUER"] == "https://issuer.example.com"
     assert settings["SIMPLE_JWT"]["AUDIENCE"] == "others"
-    assert settings["CORS_ALLOWED_ORIGINS"][1] == "http://localhost:3000"
+    origins = ["https://app.example.com", "capacitor://localhost", "http://[::1]"]
+    assert settings["CORS_ALLOWED_ORIGINS"] == origins
+    assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://a.example.com:8443"]
+    assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 1
+    assert settings["FORCE_SCRIPT_NAME"] == settings["SPECTACULAR_SETTINGS"]["SERVERS"][0]["url"]
+    assert re.match(settings["SECURE_REDIRECT_EXEMPT"][0], "backend/health/live/")
     assert settings["SECURE_PROXY_SSL_HEADER"][1] == "https"
     assert settings["JWT_SIGNING_KEY"] == VARIABLES["JWT_SIGNING_KEY"].strip()
 
@@ -119,7 +146,8 @@ def test_development_needs_no_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its secrets are made on first use, and then they stay."""
-    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for name in ("DATABASE_URL", "DJANGO_ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("config.settings.base.BASE_DIR", tmp_path)
     first, again = (runpy.run_module("config.settings.development") for _ in range(2))
     assert Path(first["DATABASES"]["default"]["NAME"]).parent == tmp_path / ".local"
@@ -148,6 +176,33 @@ def test_a_local_secret_is_one_for_all_who_start_at_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("origin", "may_call"),
+    [
+        ("http://localhost:5173", True),
+        ("https://127.0.0.1", True),
+        ("http://192.168.0.7:5173", True),
+        ("http://localhost.evil.example", False),
+        ("http://evil.example/localhost", False),
+    ],
+)
+def test_pages_of_localhost_may_call_the_api_in_development(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, origin: str, may_call: bool
+) -> None:
+    """And what is named in the environment, as in production."""
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", "10.0.2.2")
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "http://192.168.0.7:5173")
+    development = runpy.run_module("config.settings.development")
+    for name in ("ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
+        setattr(settings, name, development[name])
+    response = new_client().get("/api/users/me/", headers={"Origin": origin, "Host": "10.0.2.2"})
+    assert response.status_code == 401
+    assert ("Access-Control-Allow-Origin" in response.headers) is may_call
+    if may_call:
+        exposed = response.headers["Access-Control-Expose-Headers"]
+        assert exposed == "Retry-After, X-Request-ID"
+
+
+@pytest.mark.parametrize(
     ("url", "engine"),
     [("sqlite:///db.sqlite3", "sqlite3"), ("postgresql://me@db:5/x", "postgresql")],
 )
@@ -159,10 +214,17 @@ def test_a_database_is_set_up_for_concurrent_requests(url: str, engine: str) -> 
 
 
 def test_a_log_line_is_json_without_tokens_and_addresses() -> None:
+    """Wherever they are, and whatever stands beside them."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
-    text = f"Key (email)=(ada@example.com) exists; token={token}"
-    record = logging.makeLogRecord({"msg": text, "levelname": "ERROR", "name": "here"})
+    address = 'ada@example.com"'
+    try:
+        raise RuntimeError(f"Key (email)=({address}) exists; token={token}\n")
+    except RuntimeError:
+        found = sys.exc_info()
+    record = logging.LogRecord("here", logging.ERROR, "", 0, 'for "%s: %s', (address, token), found)
+    record.addresses = {address: [address, (token,), ValueError(address), 1, None]}
     line = RedactingJsonFormatter().format(record)
-    assert json.loads(line).keys() >= {"levelname", "name", "message", "timestamp"}
+    assert json.loads(line).keys() >= {"levelname", "name", "message", "timestamp", "exc_info"}
+    assert json.loads(line)["message"] == 'for "[redacted]": [redacted]'
     for part in ("ada@", "example.com", *token.split(".")):
         assert part not in line

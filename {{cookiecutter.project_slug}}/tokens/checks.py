@@ -113,6 +113,19 @@ def check_static_files(**kwargs: Any) -> list[CheckMessage]:
     return [Error(message, hint=hint, id="tokens.E012")]
 
 
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+@register("tokens")
+def check_origins(**kwargs: Any) -> list[CheckMessage]:
+    """What CORS lets in may use the refresh cookie: web pages of known origins, and no others."""
+    listed, patterns = cors.CORS_ALLOWED_ORIGINS, cors.CORS_ALLOWED_ORIGIN_REGEXES
+    found = [f"CORS_ALLOWED_ORIGINS: {text}" for text in listed if not text.startswith("http")]
+    found += [f"CORS_ALLOWED_ORIGIN_REGEXES: {text}" for text in patterns if re.match(text, "null")]
+    found += ["CORS_ALLOW_ALL_ORIGINS"] if cors.CORS_ALLOW_ALL_ORIGINS else []
+    hint = "Name the http and https origins whose pages may use the refresh cookie."
+    return [Error(f"{text} lets others in.", hint=hint, id="tokens.E011") for text in found]
+
+
+# jinja: endif
 def refuse_to_start_if_wrong() -> None:
     """Runs the checks, for servers never run Django's.
 

@@ -1,0 +1,6 @@
+"""Production settings as they work after ``manage.py collectstatic``."""
+
+from config.settings.production import *  # noqa: F403
+
+FILES = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {"default": {"BACKEND": FILES}, "staticfiles": {"BACKEND": FILES}}
