@@ -91,18 +91,15 @@ class Project:
 
     def __init__(self, python, folder, environment):
         self.python, self.folder, self.environment = python, folder, environment
+        url = environment["DATABASE_URL"]
+        self.connection = psycopg.connect(url, autocommit=True)
 
     def run(self, *arguments):
         options = {"cwd": self.folder, "env": self.environment, "check": True}
         return subprocess.run([self.python, *arguments], **options)
 
-    def connect(self):
-        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
-
     def sql(self, statement, *values):
-        with self.connect() as connection:
-            cursor = connection.execute(statement, values or None)
-            return cursor.fetchall() if cursor.description else []
+        return self.connection.execute(statement, values or None)
 
     @contextmanager
     def start(self, command, **options):
@@ -177,42 +174,36 @@ class Bench:
         return self.python
 
     @contextmanager
-    def database(self):
-        """The URL of a new database."""
+    def project(self, folder, settings, **environment):
+        """A project with tables and users in a new database."""
         name = f"bench_{secrets.token_hex(6)}"
+        environment |= {
+            **outside(),
+            "PYTHONPATH": f"{folder}{os.pathsep}{HERE}",
+            "PYTHONWARNINGS": "ignore",  # no static files were collected
+            "DJANGO_SETTINGS_MODULE": settings,
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+            "DATABASE_URL": urlsplit(SERVER)._replace(path=f"/{name}").geturl(),
+            "JWT_SIGNING_KEY": secrets.token_urlsafe(64),
+            "SECURE_SSL_REDIRECT": "false",
+            "LOG_LEVEL": "CRITICAL",
+            "BENCH_USERS": ",".join(NAMES),
+            "BENCH_PASSWORD": PASSWORD,
+        }
         with psycopg.connect(SERVER, autocommit=True) as server:
             server.execute(f"CREATE DATABASE {name}")
             try:
-                yield urlsplit(SERVER)._replace(path=f"/{name}").geturl()
+                project = Project(self.install(), folder, environment)
+                if settings:
+                    project.run("-m", "django", "migrate", "-v0", "--skip-checks")
+                    project.run("-m", "django", "shell", "-v0", "-c", USERS)
+                else:
+                    project.run("yardstick.py")
+                yield project
+                project.connection.close()
             finally:
                 server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-    @contextmanager
-    def project(self, folder, settings, **environment):
-        """A project with tables and users in a new database."""
-        python = self.install()
-        with self.database() as url:
-            environment |= {
-                **outside(),
-                "PYTHONPATH": f"{folder}{os.pathsep}{HERE}",
-                "PYTHONWARNINGS": "ignore",  # no static files were collected
-                "DJANGO_SETTINGS_MODULE": settings,
-                "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
-                "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1",
-                "DATABASE_URL": url,
-                "JWT_SIGNING_KEY": secrets.token_urlsafe(64),
-                "SECURE_SSL_REDIRECT": "false",
-                "LOG_LEVEL": "CRITICAL",
-                "BENCH_USERS": ",".join(NAMES),
-                "BENCH_PASSWORD": PASSWORD,
-            }
-            project = Project(python, folder, environment)
-            if settings:
-                project.run("-m", "django", "migrate", "-v0")
-                project.run("-m", "django", "shell", "-v0", "-c", USERS)
-            else:
-                project.run("yardstick.py")
-            yield project
 
     def ours(self, *answers, **environment):
         settings = "config.settings.production"
@@ -351,6 +342,10 @@ def throughput(*load):
     said = wrk(*load)
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
+    return rate(said)
+
+
+def rate(said):
     return float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
 
 
@@ -438,11 +433,9 @@ def clear(project):
     """Seconds of the longest transaction of clearing up, and its memory in KiB."""
     longest, ended = 0.0, 0
     command = ["python", "manage.py", "delete_expired_sessions"]
-    with ExitStack() as stack:
-        watch = stack.enter_context(project.connect())
-        process = stack.enter_context(project.start(command))
+    with project.start(command) as process:
         while not ended:
-            for [seconds] in watch.execute(TRANSACTIONS):
+            for [seconds] in project.sql(TRANSACTIONS):
                 longest = max(longest, seconds)
             time.sleep(0.002)
             ended, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -464,11 +457,12 @@ def failures(bench):
             statuses = dict(re.findall(r"Status (\d+): (\d+)", said))
             if not statuses.keys() <= {"401", "429"}:
                 raise RuntimeError(said)
-            [(failed, size)] = project.sql(FAILURES)
-            rate = float(re.search(r"Requests/sec: +([\d.]+)", said)[1])
+            failed, size = project.sql(FAILURES).fetchone()
             late = re.search(r"99% +(\S+)", said)[1]
             judged, refused = (statuses.get(status, 0) for status in ("401", "429"))
-            rows.append([f"to {(number + 1) * bench.seconds} s", f"{rate:.0f}", judged])
+            rows.append(
+                [f"to {(number + 1) * bench.seconds} s", f"{rate(said):.0f}", judged]
+            )
             rows[-1] += [refused, late, ms([login]), failed, f"{size // 1024:,} KiB"]
     head = ["", "wrong logins per second", "401", "429", "99 % within"]
     return table([*head, "an honest login", "rows", "table and indexes"], *rows)
