@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 from conftest import render
@@ -72,12 +73,15 @@ class Development:
 
     @contextmanager
     def serve(
-        self, command: str = "uv run manage.py runserver", **environment: str
+        self,
+        command: str = "uv run manage.py runserver",
+        output: int | IO[str] = subprocess.DEVNULL,
+        **environment: str,
     ) -> Iterator[str]:
         """Type the command that serves the project; yield the server's address."""
         if command.endswith("runserver"):
             command = f"{command} --noreload {self.address}"
-        with self.shell.running(command, self.folder, environment):
+        with self.shell.running(command, self.folder, environment, output):
             for _ in range(2400):
                 try:
                     urlopen(f"{self.url}/health/live/", timeout=30).close()
@@ -123,14 +127,18 @@ class Shell:
 
     @contextmanager
     def running(
-        self, command: str, folder: Path, environment: dict[str, str]
+        self,
+        command: str,
+        folder: Path,
+        environment: dict[str, str],
+        output: int | IO[str] = subprocess.DEVNULL,
     ) -> Iterator[None]:
         """Type ``command``, which does not end by itself."""
         process = subprocess.Popen(
             ["bash", "-euc", self._addressed(command)],
             cwd=folder,
             env=self.environment | environment,
-            stdout=subprocess.DEVNULL,
+            stdout=output,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import sqlite3
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +20,14 @@ from threading import Thread
 
 import pytest
 from browser import CHROMEDRIVER, browser
-from conftest import ROOT
+from conftest import ROOT, SETTINGS, render
+from cookiecutter.main import cookiecutter as generate
+from development import Development
 from mailserver import mail_server
 from selenium.webdriver.common.by import By
 from servers import (
     HOST,
+    PYTHON,
     Answer,
     Project,
     Server,
@@ -211,3 +217,126 @@ def test_a_person_walks_from_sign_up_to_a_page_of_their_own(tmp_path: Path) -> N
             for to in (ada, new):
                 assert do(follow(to)) == "{}"
             assert new in do("log-in", **login)
+
+
+def test_the_readme_signs_somebody_up(tmp_path: Path) -> None:
+    project = Development(tmp_path / "project", **OPEN)
+    project.manage("migrate", "--verbosity=0")
+    commands = re.findall(r"^```sh\n(.*?)^```$", project.read("README.md"), re.M | re.S)
+    [flow] = [block for block in commands if "API=" in block]
+    asks, confirms = (block for block in commands if "grace" in block)
+    log = tmp_path / "log"
+    with log.open("w") as output, project.serve(output=output):
+        first_line = flow.splitlines()[0]
+        asked = project.shell.run(f"{first_line}\n{asks}", project.folder)
+        assert asked == "{}\n"
+        [token] = re.findall(r"^http.*#token=(\S+)$", log.read_text(), re.M)
+        command = f"{first_line}\n{confirms}".replace("paste it here", token)
+        made, pair = project.shell.run(command, project.folder).splitlines()
+    assert json.loads(made)["email"] == "grace@example.com"
+    assert json.loads(pair).keys() >= {"access", "refresh"}
+
+
+# --- A change of mind, with people in the database
+
+
+def regenerate(project: Path, **answers: str) -> None:
+    """Generate over a project, and keep its migrations as they are."""
+    migrations = project / "users" / "migrations"
+    kept = {path: path.read_bytes() for path in migrations.glob("*.py")}
+    arguments = {"extra_context": answers, "output_dir": str(project.parent)}
+    generate(str(ROOT), no_input=True, overwrite_if_exists=True, **arguments)
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+def manage(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PYTHON, "manage.py", *arguments], cwd=project, capture_output=True, text=True
+    )
+
+
+def shell(project: Path, code: str) -> str:
+    done = manage(project, "shell", "-v", "0", "-c", f"{IMPORT}\n{code}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def python(project: Path, start: str) -> str:
+    """Return the piece of Python on the project's page that starts so."""
+    page = (project / "docs" / "changing.md").read_text("utf-8")
+    [found] = re.findall(rf"^```python\n({start}.*?)^```$", page, re.M | re.S)
+    return str(found)
+
+
+IMPORT = "from users.models import User"
+MAKE = """
+for name, email in PEOPLE.items():
+    User.objects.create_user(name, email, f"secret of {name}")
+User.objects.filter(username="bob").update(email="Bob@Example.com")
+User.objects.filter(username="ada").update(email="ADA@example.com")
+""".replace("PEOPLE", str({"ada": "", "ada2": "ada@example.com", "bob": "", "cy": ""}))
+
+
+@pytest.mark.full
+def test_accounts_are_opened_later(tmp_path: Path) -> None:
+    """Addresses that some share are found beforehand, and named by the migration."""
+    project = render(tmp_path)
+    assert manage(project, "migrate").returncode == 0
+    shell(project, MAKE)
+    regenerate(project, **OPEN)
+    found = shell(project, python(project, "from django.db.models import Count"))
+    assert "'address': 'ada@example.com', 'accounts': 2" in found
+    stopped = manage(project, "migrate")
+    assert stopped.returncode == 1
+    assert "ada@example.com (ada, ada2)" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    shell(project, "User.objects.filter(username='ada2').update(email='')")
+    assert manage(project, "migrate").returncode == 0
+    found = "print(*User.objects.order_by('pk').values_list('email', flat=True))"
+    assert shell(project, found) == "ada@example.com  bob@example.com"
+    assert manage(project, "makemigrations", "--check").returncode == 0
+    taken = ["--username=x", "--email=Bob@example.com", "--no-input"]
+    assert "account with this" in manage(project, "createsuperuser", *taken).stderr
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("accounts", SETTINGS["accounts"])
+def test_user_names_become_addresses_and_everybody_still_logs_in(
+    tmp_path: Path, accounts: str
+) -> None:
+    """As the project's own page says."""
+    project = render(tmp_path, accounts="closed")
+    assert manage(project, "migrate").returncode == 0
+    shell(project, MAKE)
+    if accounts == "open":
+        shell(project, "User.objects.filter(username='ada2').update(email='')")
+        regenerate(project, **OPEN)
+        assert manage(project, "migrate").returncode == 0
+    function = python(project, "def lower_addresses")
+    answers = {"login_field": "email", "extra_claims": "email", "accounts": accounts}
+    regenerate(project, **answers)
+    made = manage(project, "makemigrations", "users", "--name", "email_login")
+    assert made.returncode == 0, made.stderr
+    [migration] = project.glob("users/migrations/*_email_login.py")
+    text = migration.read_text("utf-8").replace("class M", f"{function}\n\nclass M")
+    first = "    operations = [\n        migrations.RunPython(lower_addresses),\n"
+    migration.write_text(text.replace("    operations = [\n", first), "utf-8")
+    stopped = manage(project, "migrate")
+    assert stopped.returncode == 1
+    assert "no address (" in stopped.stderr
+    assert accounts == "open" or "ada@example.com (ada, ada2)" in stopped.stderr
+    with closing(sqlite3.connect(project / ".local" / "db.sqlite3")) as database:
+        for name in ("ada2", "cy"):
+            change = "UPDATE users_user SET email = ? WHERE username = ?"
+            database.execute(change, (f"{name}@Example.com", name))
+        database.commit()
+    done = manage(project, "migrate")
+    assert done.returncode == 0, done.stderr
+    assert manage(project, "makemigrations", "--check").returncode == 0
+    names = "from django.contrib.auth import authenticate\n"
+    for name in ("ada", "ada2", "bob", "cy"):
+        login = f"email='{name.title()}@example.com', password='secret of {name}'"
+        names += f"print(authenticate({login}))\n"
+    expected = [f"{name}@example.com" for name in ("ada", "ada2", "bob", "cy")]
+    assert shell(project, names).split() == expected

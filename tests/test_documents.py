@@ -256,6 +256,7 @@ OTHERS = {
     "auth_header_type": "x|'y, Bearer",
     "extra_claims": "email, groups, role:str=member",
     "claims_in": "response",
+    "accounts": "open",
 }
 ANSWERS = [
     pytest.param({}, id="defaults"),

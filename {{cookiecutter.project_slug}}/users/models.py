@@ -85,7 +85,7 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(
                 fields=["email"],
-                condition=~Q(email=""),
+                condition=~models.Q(email=""),
                 name="users_user_email",
                 violation_error_message="There is an account with this e-mail address.",
             )
