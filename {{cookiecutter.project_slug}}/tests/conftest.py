@@ -35,12 +35,14 @@ from users.models import User
 
 HEADER_TYPE: str = api_settings.AUTH_HEADER_TYPES[0]
 
-Login = Callable[..., dict[str, Any]]
+Clock = time_machine.Traveller
+Pair = dict[str, Any]
+Login = Callable[..., Pair]
 UseKeys = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
+def clock() -> Iterator[Clock]:
     """Time stands still in every test: ``clock.shift(60)`` moves it by a minute.
 
     So a token of one second lives as long as its test needs it.
@@ -83,12 +85,17 @@ def client() -> APIClient:
     return new_client()
 
 
+def logged_in(access: str) -> APIClient:
+    """A client whose requests come with this access token."""
+    client = new_client()
+    client.credentials(HTTP_AUTHORIZATION=authorization(access)["Authorization"])
+    return client
+
+
 @pytest.fixture
 def user_client(token: str) -> APIClient:
     """A client of the API that ``user`` is logged in on."""
-    client = new_client()
-    client.credentials(HTTP_AUTHORIZATION=authorization(token)["Authorization"])
-    return client
+    return logged_in(token)
 
 
 @pytest.fixture
@@ -119,7 +126,7 @@ def authorization(access: str, header_type: str = HEADER_TYPE) -> dict[str, str]
 def login(user: User) -> Login:
     """Logs in over HTTP and returns the answer: ``login()``, ``login(other_user)``."""
 
-    def login(who: User = user) -> dict[str, Any]:
+    def login(who: User = user) -> Pair:
         response = new_client().post("/api/token/", credentials(who))
         assert response.status_code == 200, response.content
         return dict(response.json())
@@ -139,14 +146,14 @@ def logout(token: str) -> Any:
     return new_client().post("/api/token/blacklist/", {"refresh": token})
 
 
-def refreshed(pair: dict[str, Any]) -> dict[str, Any]:
+def refreshed(pair: Pair) -> Pair:
     """The next pair."""
     response = refresh(pair["refresh"])
     assert response.status_code == 200, response.content
     return dict(response.json())
 
 
-def is_alive(pair: dict[str, Any]) -> bool:
+def is_alive(pair: Pair) -> bool:
     """Whether a session goes on: each of its tokens is good, or none is."""
     statuses = {verify(pair[kind]).status_code for kind in ("access", "refresh")}
     statuses.add(200 if opens(pair["access"]) else 401)
@@ -164,7 +171,7 @@ def last_refresh_was(ago: timedelta) -> None:
 
 def opens(access: str) -> bool:
     """Whether the API opens to an access token; if not, the answer has to be 401."""
-    response = new_client().get("/api/users/me/", headers=authorization(access))
+    response = logged_in(access).get("/api/users/me/")
     assert response.status_code in (200, 401), response.content
     return bool(response.status_code == 200)
 
@@ -174,11 +181,14 @@ def payload(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-@cache
 def key_for(algorithm: str, name: str = "first") -> str:
     """A signing key, made once a run; RSA keys take their time, and fit six algorithms."""
-    family = "RS256" if algorithm[:2] in ("RS", "PS") else algorithm
-    return generate_key(algorithm) if family == algorithm else key_for(family, name)
+    return _key_for("RS256" if algorithm[:2] in ("RS", "PS") else algorithm, name)
+
+
+@cache
+def _key_for(algorithm: str, name: str) -> str:
+    return generate_key(algorithm)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
 
-from tests.conftest import authorization, key_for, new_client, payload, refresh, verify
+from tests.conftest import key_for, logged_in, payload, refresh, verify
 from tokens.algorithms import is_hmac, read_keys
 
 SIMPLE_JWT: dict[str, Any] = settings.SIMPLE_JWT
@@ -87,7 +87,7 @@ def foreign_key(algorithm: str = ALGORITHM) -> str:
 
 def answers(token: str) -> dict[str, int]:
     """The statuses with which the doors that a token might open answer to it."""
-    access = new_client().get("/api/users/me/", headers=authorization(token))
+    access = logged_in(token).get("/api/users/me/")
     doors = {"access": access, "verify": verify(token), "refresh": refresh(token)}
     return {door: response.status_code for door, response in doors.items()}
 

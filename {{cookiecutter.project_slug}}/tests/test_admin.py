@@ -4,7 +4,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
-from rest_framework.test import APIClient
 
 from tests.conftest import Login, opens, payload
 from tests.factories import UserFactory
@@ -35,7 +34,7 @@ def test_sessions_are_listed_filtered_and_searched(admin_client: Client, user: U
     assert found(admin_client, revoked__isempty="1") == {here, others}
 
 
-def test_sessions_are_revoked(admin_client: Client, client: APIClient, login: Login) -> None:
+def test_sessions_are_revoked(admin_client: Client, login: Login) -> None:
     lost, kept = login(), login()
     sid = payload(lost["access"])["sid"]
     body = {"action": "revoke", "_selected_action": sid}
@@ -56,9 +55,7 @@ def test_sessions_are_neither_made_nor_changed(admin_client: Client, user: User)
 
 
 @pytest.mark.parametrize("permission", ["view", "delete"])
-def test_who_may_delete_sessions_may_revoke_them(
-    client: APIClient, login: Login, user: User, permission: str
-) -> None:
+def test_who_may_delete_sessions_may_revoke_them(login: Login, permission: str) -> None:
     staff = UserFactory.create(is_staff=True)
     for codename in {"view_loginsession", f"{permission}_loginsession"}:
         staff.user_permissions.add(Permission.objects.get(codename=codename))

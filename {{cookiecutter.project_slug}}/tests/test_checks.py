@@ -45,14 +45,9 @@ def test_a_key_that_does_not_verify_what_it_signs_is_an_error(
 @pytest.mark.parametrize(
     ("name", "value", "number"),
     [
-        ("ALGORITHM", "RS265", 5),
-        ("ALGORITHM", "none", 5),
-        ("ISSUER", "", 3),
-        ("ISSUER", None, 3),
-        ("AUDIENCE", ["a", "b"], 3),
-        ("AUTH_HEADER_TYPES", "Bearer", 4),
-        ("AUTH_HEADER_TYPES", (), 4),
-        ("AUTH_HEADER_TYPES", ("Bea rer",), 4),
+        *(("ALGORITHM", "RS265", 5), ("ALGORITHM", "none", 5), ("AUDIENCE", ["a", "b"], 3)),
+        *(("ISSUER", "", 3), ("ISSUER", None, 3), ("AUTH_HEADER_TYPES", "Bearer", 4)),
+        *(("AUTH_HEADER_TYPES", (), 4), ("AUTH_HEADER_TYPES", ("Bea rer",), 4)),
     ],
 )
 def test_a_value_that_cannot_work_is_an_error_that_names_it(
@@ -68,15 +63,10 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 @pytest.mark.parametrize(
     ("access", "lifetimes"),
     [
-        (DAY, (DAY, DAY, SECOND)),
-        (DAY, (SECOND, DAY, SECOND)),
-        (SECOND, (DAY, SECOND, SECOND)),
-        (0 * SECOND, (DAY, DAY, SECOND)),
-        (-SECOND, (DAY, DAY, SECOND)),
-        (SECOND, (DAY, DAY, -SECOND)),
-        (300, (DAY, DAY, SECOND)),
-        (SECOND, (DAY, None, SECOND)),
-        (SECOND, (DAY, DAY, 10)),
+        *((DAY, (DAY, DAY, SECOND)), (DAY, (SECOND, DAY, SECOND))),
+        *((SECOND, (DAY, SECOND, SECOND)), (SECOND, (DAY, DAY, -SECOND))),
+        *((0 * SECOND, (DAY, DAY, SECOND)), (-SECOND, (DAY, DAY, SECOND))),
+        *((300, (DAY, DAY, SECOND)), (SECOND, (DAY, None, SECOND)), (SECOND, (DAY, DAY, 10))),
     ],
 )
 def test_lifetimes_have_to_go_together(
@@ -104,9 +94,7 @@ def test_a_lifetime_cannot_be_left_out(settings: Settings, name: str) -> None:
     ("name", "cure"),
     [("ACCES_TOKEN_LIFETIME", "Did you mean ACCESS_TOKEN_LIFETIME?"), ("QQQ", "Remove it.")],
 )
-def test_a_setting_that_does_not_exist_is_an_error(
-    settings: Settings, name: str, cure: str
-) -> None:
+def test_an_unknown_setting_is_an_error(settings: Settings, name: str, cure: str) -> None:
     settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: DAY}
     assert name in only_error(1)
     assert run_checks()[0].hint == cure

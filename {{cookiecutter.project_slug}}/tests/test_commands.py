@@ -7,12 +7,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import statements
+from tests.conftest import Clock, statements
 from tests.factories import PASSWORD
 from tests.production import python
 from tokens import sessions
@@ -48,9 +47,7 @@ def test_sessions_whose_time_is_over_are_deleted_in_batches(user: User) -> None:
     assert LoginSession.objects.count() == LoginSession.objects.live().count() == 1
 
 
-def test_a_revoked_session_stays_until_its_time_is_over(
-    user: User, clock: time_machine.Traveller
-) -> None:
+def test_a_revoked_session_stays_until_its_time_is_over(user: User, clock: Clock) -> None:
     session = sessions.start(user)
     sessions.end(session.pk)
     assert number_in(run("delete_expired_sessions")[0]) == 0
@@ -105,9 +102,7 @@ def test_the_migrations_say_what_the_models_say() -> None:
 
 
 @pytest.mark.django_db
-def test_the_first_administrator_is_made_on_the_command_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_first_administrator_is_made_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
     names = dict.fromkeys([*User.REQUIRED_FIELDS, User.USERNAME_FIELD], "ada@example.com")
     call_command("createsuperuser", interactive=False, verbosity=0, **names)

@@ -24,9 +24,7 @@ def test_a_process_that_can_work_is_live_and_ready(client: APIClient, db: None, 
     assert client.get(f"/health/{path}/").status_code == 200
 
 
-def test_without_its_database_a_process_is_live_and_all_else_is_503(
-    client: APIClient, pair: dict[str, Any]
-) -> None:
+def test_without_its_database_all_but_live_is_503(client: APIClient, pair: dict[str, Any]) -> None:
     assert client.get("/health/live/").status_code == 200
     login = client.post("/api/token/", {"username": "a", "email": "a", "password": "b"})
     for answer in (client.get("/health/ready/"), login, refresh(pair["refresh"])):

@@ -5,18 +5,15 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
-from rest_framework.test import APIClient
 
 from tests.conftest import Login, UseKeys, is_alive, key_for, payload, refreshed
 from tests.forge import header_of, pem, public_pem
-from tokens.algorithms import ALGORITHMS, is_hmac, read_keys
+from tokens.algorithms import ALGORITHMS, read_keys
 from tokens.keys import KeyRing, key_ring, thumbprint, token_backend
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_every_algorithm_serves_every_path(
-    client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
-) -> None:
+def test_every_algorithm_serves_every_path(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """And no token of another is good any more."""
     before = login()
     use_keys(key_for(algorithm), algorithm=algorithm)
@@ -24,21 +21,12 @@ def test_every_algorithm_serves_every_path(
     assert is_alive(pair)
     assert not is_alive(before)
     assert header_of(pair["access"])["alg"] == header_of(pair["refresh"])["alg"] == algorithm
-    published = client.get("/.well-known/jwks.json").status_code
-    assert published == (404 if is_hmac(algorithm) else 200)
 
 
 def test_a_thumbprint_is_that_of_rfc_7638() -> None:
-    """The example of its section 3.1."""
-    modulus = (
-        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFF"
-        "xuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt"
-        "7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6q"
-        "MQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHa"
-        "Q-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
-    )
-    expected = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-    assert thumbprint({"kty": "RSA", "n": modulus, "e": "AQAB"}) == expected
+    """The example of RFC 8037, appendix A.3."""
+    key = {"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kty": "OKP", "crv": "Ed25519"}
+    assert thumbprint(key) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES384", "EdDSA"])

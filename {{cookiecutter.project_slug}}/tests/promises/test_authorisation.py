@@ -20,7 +20,7 @@ from users.models import User
 OPEN = {
     *("api/token/", "api/token/refresh/", "api/token/verify/", "api/token/blacklist/"),
     *("", ".well-known/jwks.json", "health/live/", "health/ready/"),
-    *("api/schema/", "api/docs/"),  # for staff only in production
+    *("api/schema/", "api/docs/", "admin/login/"),  # the first two for staff in production
     # jinja: if cookiecutter.accounts == "open"
     *("api/users/", "api/users/confirm/", "api/users/password/reset/"),
     *("api/users/password/reset/confirm/", "api/users/email/confirm/"),
@@ -53,7 +53,7 @@ ENDPOINTS = dict(endpoints(get_resolver().url_patterns))
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("route", sorted({*ENDPOINTS} - OPEN - {"admin/login/"}))
+@pytest.mark.parametrize("route", sorted({*ENDPOINTS} - OPEN))
 def test_41_every_endpoint_is_closed_unless_opened_on_purpose(
     client: APIClient, settings: Settings, route: str
 ) -> None:
@@ -93,23 +93,10 @@ def test_42_another_users_session_is_not_there(user_client: APIClient, login: Lo
     assert opens(pair["access"])
 
 
-# For each kind of field something that it would take, and that is not there.
-VALUES: dict[str, object] = {
-    "BooleanField": True,
-    "BigIntegerField": 4711,
-    "BigAutoField": 4711,
-    "DateTimeField": "2001-02-03T04:05:06Z",
-    "DateField": "2001-02-03",
-    "UUIDField": "0190163d-8694-739b-aea5-966c26f8ad91",
-    "ManyToManyField": [1],
-}
-
-
 def test_43_only_the_names_of_an_account_are_writable(user_client: APIClient, user: User) -> None:
     """Ids, owner, flags, password and the claims' fields are not."""
-    fields = [field for field in User._meta.get_fields() if field.concrete]
-    body = {f.name: VALUES.get(f.get_internal_type(), "other@example.com") for f in fields}
-    body |= {"first_name": "New", "last_name": "Names", "pk": 999, "user_id": 999}
+    names = [*(field.name for field in User._meta.get_fields()), "pk", "user_id"]
+    body = dict.fromkeys(names, "4711") | {"first_name": "New", "last_name": "Names"}
     before = User.objects.values().get()
     assert user_client.patch("/api/users/me/", body).status_code == 200
     assert User.objects.values().get() == {**before, "first_name": "New", "last_name": "Names"}

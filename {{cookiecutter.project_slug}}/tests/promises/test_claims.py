@@ -8,11 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.conf import settings as current
 from pytest_django import Settings
 
-from tests.conftest import Login, is_alive, payload, refresh, refreshed, verify
+from tests.conftest import Clock, Login, is_alive, payload, refresh, refreshed, verify
 from tests.factories import PASSWORD, UserFactory
 from tests.forge import ABSENT, ACCEPTED, REFUSED, SIMPLE_JWT, answers, forge, header_of, shown
 from tokens.keys import LAST_TIME
@@ -31,9 +30,7 @@ def test_13_an_expiry_that_is_no_time_to_come_is_refused(genuine: str, value: ob
     assert answers(forge(genuine, exp=value)) == REFUSED
 
 
-def test_13_a_token_ends_with_the_second_that_it_names(
-    genuine: str, clock: time_machine.Traveller
-) -> None:
+def test_13_a_token_ends_with_the_second_that_it_names(genuine: str, clock: Clock) -> None:
     """There is no leeway."""
     clock.move_to(payload(genuine)["exp"] - 1)
     assert verify(genuine).status_code == 200
@@ -69,14 +66,12 @@ def test_15_a_claim_of_the_wrong_type_is_refused(genuine: str, name: str, value:
 
 
 @pytest.mark.parametrize(
-    "spelling",
+    "form",
     [*("{}.0", "{}.5", "0{}", "+{}", " {}", "{} ", "{}\n", "{}\0", "{}_0", "{}e0", "0x{}")],
 )
-def test_15_a_look_alike_of_a_primary_key_is_nobody(
-    genuine: str, user: User, spelling: str
-) -> None:
+def test_15_a_look_alike_of_a_primary_key_is_nobody(genuine: str, user: User, form: str) -> None:
     """The subject is the primary key in its one spelling."""
-    assert answers(forge(genuine, sub=spelling.format(user.pk))) == REFUSED
+    assert answers(forge(genuine, sub=form.format(user.pk))) == REFUSED
 
 
 def test_15_the_digits_of_another_script_are_nobody(genuine: str, user: User) -> None:
@@ -166,9 +161,7 @@ def test_18_a_token_says_what_it_needs_and_nothing_secret(login: Login, user: Us
     assert user.get_username() not in json.dumps(refresh)
 
 
-def test_18_an_extra_claim_never_replaces_one_of_the_token_itself(
-    login: Login, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_18_extra_claims_overwrite_nothing(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever an owner writes into ``claims_for``."""
     extra = dict.fromkeys([*OWN, "access", "refresh"], "overwritten")
     monkeypatch.setattr("tokens.tokens.claims_for", lambda user: extra)
@@ -180,7 +173,7 @@ def test_18_an_extra_claim_never_replaces_one_of_the_token_itself(
 
 
 def test_19_no_refresh_goes_beyond_the_absolute_end_of_the_session(
-    login: Login, settings: Settings, clock: time_machine.Traveller
+    login: Login, settings: Settings, clock: Clock
 ) -> None:
     """However often it is refreshed, one login ends when it was said to."""
     lifetime: timedelta = SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode
-from rest_framework.test import APIClient
 
 from tests.conftest import Login, UseKeys, key_for, logout, opens, payload, refresh, verify
 from tests.factories import UserFactory
@@ -85,14 +84,12 @@ def test_2_an_altered_token_is_refused(genuine: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-def test_3_a_public_key_is_no_hmac_secret(
-    client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
-) -> None:
+def test_3_a_public_key_is_no_hmac_secret(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """In no encoding (RFC 8725 section 2.1): nothing that everybody can read signs."""
     use_keys(key_for(algorithm), algorithm=algorithm)
     token = login()["access"]
     assert opens(token)
-    [jwk] = client.get("/.well-known/jwks.json").json()["keys"]
+    [jwk] = key_ring().jwks()
     known = [b"", SIMPLE_JWT["ISSUER"].encode(), json.dumps(jwk).encode()]
     known += [value.encode() for value in jwk.values()]
     public = key_ring().signing.verifying
@@ -107,7 +104,7 @@ def test_3_a_public_key_is_no_hmac_secret(
         assert not opens(f"{signed}.{segment(digest)}")
 
 
-def test_4_a_key_that_the_token_brings_is_ignored(
+def test_4_a_key_that_a_token_brings_is_ignored(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``jwk``, ``x5c``, ``jku`` and ``x5u`` open nothing, and nothing is fetched."""
@@ -141,9 +138,7 @@ def test_5_kid_only_selects_among_the_configured_keys(genuine: str, kid: object)
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
-def test_5_a_token_is_verified_by_the_key_that_it_names(
-    login: Login, use_keys: UseKeys, algorithm: str
-) -> None:
+def test_5_a_token_is_verified_by_its_key(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """By no other, though that is configured; HMAC tokens name none, and all are tried."""
     first, second = key_for(algorithm), key_for(algorithm, "second")
     use_keys(first, second, algorithm)
