@@ -87,12 +87,6 @@ class Refresh(BaseModel):
     refresh: str
 
 
-class Pair(BaseModel):
-    access: str
-    refresh: str
-    username: str | None = None
-
-
 def encode(kind, sid, user, **claims):
     now = datetime.now(UTC)
     claims |= {"token_type": kind, "iss": ISSUER, "aud": ISSUER, "sub": str(user["id"])}
@@ -102,7 +96,7 @@ def encode(kind, sid, user, **claims):
 
 def pair(sid, user, seq, **shown):
     access = encode("access", sid, user, username=user["username"])
-    return Pair(access=access, refresh=encode("refresh", sid, user, seq=seq), **shown)
+    return {"access": access, "refresh": encode("refresh", sid, user, seq=seq), **shown}
 
 
 def decode(kind, token):
@@ -134,7 +128,7 @@ async def closed(user: Annotated[asyncpg.Record, Depends(current_user)]):
 
 
 @app.post("/api/token/")
-async def login(body: Credentials) -> Pair:
+async def login(body: Credentials):
     user = await app.state.pool.fetchrow(USER, body.username)
     known = user["password"] if user else UNKNOWN
     try:
@@ -146,8 +140,8 @@ async def login(body: Credentials) -> Pair:
     return pair(sid, user, 0, username=user["username"])
 
 
-@app.post("/api/token/refresh/", response_model_exclude_none=True)
-async def refresh(body: Refresh) -> Pair:
+@app.post("/api/token/refresh/")
+async def refresh(body: Refresh):
     sid, claims = decode("refresh", body.refresh)
     pool, seq = app.state.pool, claims["seq"]
     session = await pool.fetchrow(ROTATE, sid, seq) or await pool.fetchrow(READ, sid)
