@@ -6,8 +6,8 @@ A missing or unusable variable ends the process with one line that names it.
 import logging
 import warnings
 
-from config import env
-# jinja: print "from config.email import mail_server\n" if cookiecutter.accounts == "open"
+# jinja: print "from config import " ~ ("email, env" if cookiecutter.accounts == "open" else "env")
+# jinja: print "\n"
 from config.settings.base import *
 from config.settings.base import MIDDLEWARE, REST_FRAMEWORK, SPECTACULAR_SETTINGS
 
@@ -23,7 +23,7 @@ JWT_VERIFYING_KEYS = variables.secret("JWT_VERIFYING_KEYS", "")
 CORS_ALLOWED_ORIGINS = variables.read("CORS_ALLOWED_ORIGINS", env.origins, [])
 CSRF_TRUSTED_ORIGINS = variables.read("CSRF_TRUSTED_ORIGINS", env.origins, [])
 # jinja: if cookiecutter.accounts == "open"
-MAIL_SETTINGS = variables.read("EMAIL_URL", mail_server)
+MAIL_SETTINGS = variables.read("EMAIL_URL", email.mail_server)
 DEFAULT_FROM_EMAIL = variables.read("DEFAULT_FROM_EMAIL", env.matching(r"[^@,]+@[^\s@,]+"))
 FRONTEND_URL = variables.read("FRONTEND_URL", env.matching(r"https?://[^\s/#][^\s#]*"))
 # jinja: endif
