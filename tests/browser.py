@@ -19,11 +19,11 @@ OPTIONS = """
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Chrome]:
-    """Start Chromium with a new profile in that folder."""
+def browser(profile: Path, *more: str) -> Iterator[Chrome]:
+    """Start Chromium with a new profile in that folder, and with ``more`` options."""
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={profile}"):
+    for option in (*OPTIONS, *more, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = Chrome(options, ChromeService(CHROMEDRIVER))

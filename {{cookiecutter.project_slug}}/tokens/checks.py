@@ -6,9 +6,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
-# jinja: if cookiecutter.refresh_token_in == "cookie"
-# jinja: print "from corsheaders.conf import conf as cors\n"
-# jinja: endif
+# jinja: print "from corsheaders.conf import conf as cors\n" if cookiecutter.refresh_token_in == "cookie"
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, register, run_checks
