@@ -29,11 +29,8 @@ DATABASE_ROUTERS = ["config.replica.Replica"]
 """
 
 
-@pytest.mark.parametrize("login_field", ["username", "email"])
-def test_a_replica_never_answers_for_a_session(
-    tmp_path: Path, login_field: str
-) -> None:
-    project = render(tmp_path, login_field=login_field)
+def test_a_replica_never_answers_for_a_session(tmp_path: Path) -> None:
+    project = render(tmp_path)
     (project / "config" / "replica.py").write_text(ROUTER)
     with (project / "config" / "settings" / "test.py").open("a") as settings:
         settings.write(SETTINGS)
