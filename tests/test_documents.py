@@ -32,11 +32,11 @@ INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -q ".[dev]"'
 TEST = ".venv/bin/python -m pytest -n 2"
 LINT = ".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy"
 ALL_TESTS = f"{TEST} -m full"
-PAGE = (
+SITE = (
     "python3 -m venv .venv && .venv/bin/python scripts/build_page.py site"
     " && .venv/bin/python -m http.server --bind 127.0.0.1 --directory site"
 )
-IN_A_CLONE = {PAGE, FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TESTS, LINT}
+IN_A_CLONE = {SITE, FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TESTS, LINT}
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -218,7 +218,8 @@ def test_the_line_that_serves_the_page_does(template: Path, tmp_path: Path) -> N
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     shell = Shell(tmp_path / "tools", {"http.server": f"http.server {port}"})
-    with shell.running(PAGE, clone, {}):
+    page = b""
+    with shell.running(SITE, clone, {}):
         for _ in range(1200):
             try:
                 page = urlopen(f"http://{HOST}:{port}/").read()
