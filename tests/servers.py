@@ -12,9 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from email.message import Message
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Barrier
@@ -38,10 +39,10 @@ PYTHON = os.environ.get("RENDERED_PYTHON", sys.executable)
 #: ``postgresql://postgres@127.0.0.1:5432/postgres``.
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
 
+MANIFEST = '{"version": "1.1", "paths": {"a.css": "a.css"}, "hash": ""}'
 
 #: As in the README, where the number of workers and the port stand too.
 OPTIONS = ["--interface", "wsgi", "--blocking-threads", "64"]
-
 
 #: What sends no mail, but lets a project with open accounts start.
 MAIL = {
@@ -72,6 +73,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
 class Answer(NamedTuple):
     status: int
     body: Any
+    headers: Message
 
 
 class Server:
@@ -90,6 +92,10 @@ class Server:
 
     def delete(self, path: str, access: str) -> Answer:
         return self._request("DELETE", path, access=access)
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, "it ended"
+        return self.get("/health/ready/").status == 200
 
     def login(self) -> dict[str, str]:
         """Log in and return the pair of tokens."""
@@ -133,6 +139,32 @@ class Server:
                     socket.create_connection((HOST, self.port), timeout=30).close()
                     time.sleep(0.01)
 
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        barrier: Barrier | None = None,
+    ) -> Answer:
+        """Send what has a length as it is, and anything else in chunks."""
+        with closing(HTTPConnection(HOST, self.port, timeout=30)) as connection:
+            connection.connect()
+            if barrier:
+                barrier.wait()
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            text = response.read()
+        if response.headers.get_content_type() == "application/json":
+            return Answer(response.status, json.loads(text), response.headers)
+        return Answer(response.status, text.decode(), response.headers)
+
+    def workers(self) -> list[int]:
+        """Return the processes that answer, on Linux."""
+        main = self.process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text("ascii")
+        return [int(child) for child in children.split()]
+
     def _request(
         self,
         method: str,
@@ -144,16 +176,8 @@ class Server:
         headers = {"Content-Type": "application/json"} if body else {}
         if access:
             headers["Authorization"] = f"Bearer {access}"
-        with closing(HTTPConnection(HOST, self.port, timeout=30)) as connection:
-            connection.connect()
-            if barrier:
-                barrier.wait()
-            connection.request(
-                method, path, json.dumps(body) if body else None, headers
-            )
-            response = connection.getresponse()
-            text = response.read()
-        return Answer(response.status, json.loads(text) if text else None)
+        text = json.dumps(body).encode() if body else None
+        return self.send(method, path, text, headers, barrier)
 
 
 class Project:
@@ -161,6 +185,8 @@ class Project:
 
     def __init__(self, folder: Path, database_url: str, **answers: str) -> None:
         self.folder = render(folder, **answers)
+        (self.folder / "staticfiles").mkdir()  # as if they had been collected
+        (self.folder / "staticfiles/staticfiles.json").write_text(MANIFEST)
         self.environment = {
             "PATH": os.environ["PATH"],
             "DJANGO_SETTINGS_MODULE": "config.settings.production",
@@ -223,7 +249,7 @@ class Project:
         process = self.start(port, workers, environment or {}, output)
         server = Server(process, port)
         try:
-            eventually(lambda: server.get("/health/ready/").status == 200)
+            eventually(server.is_ready)
             yield server
         finally:
             server.kill()

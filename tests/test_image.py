@@ -6,15 +6,17 @@ import json
 import os
 import re
 import shlex
+import shutil
+import stat
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Machine
 from development import Development
-from servers import PYTHON, Project
+from servers import HOST, PYTHON, Project, eventually, free_port
 
 SECRETS = re.compile(r"SECRET|PASSWORD|SIGNING")
 
@@ -32,7 +34,15 @@ def instructions(project: Project, name: str) -> list[str]:
     return re.findall(rf"^{name} +(.+)$", text, re.MULTILINE)
 
 
+def image_environment(project: Project) -> dict[str, str]:
+    """Return what the image sets for the server, but for where it listens."""
+    [variables] = [text for text in instructions(project, "ENV") if "GRANIAN" in text]
+    image = dict(re.findall(r"(GRANIAN_\w+)=(\S+)", variables))
+    return project.environment | image | {"GRANIAN_HOST": HOST}
+
+
 def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> None:
+    shutil.rmtree(project.folder / "staticfiles")
     collect = instructions(project, "RUN")[-2]
     bare = {"PATH": project.environment["PATH"]}
     subprocess.run(collect, shell=True, check=True, cwd=project.folder, env=bare)
@@ -40,22 +50,52 @@ def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> Non
     migrate = compose["services"]["migrate"]["command"]
     subprocess.run(migrate, check=True, cwd=project.folder, env=project.environment)
 
-    machine = Machine(project, project.folder / "log")
+    port = str(free_port())
+    hosts = {"DJANGO_ALLOWED_HOSTS": ".example.com, 127.0.0.1", "PORT": port}
+    environment = image_environment(project) | hosts | {"GRANIAN_WORKERS": "2"}
     probe = json.loads(instructions(project, "HEALTHCHECK")[0].partition("CMD ")[2])
-    probe = [part.replace(":8000", f":{machine.port}") for part in probe]
-    hosts = {"DJANGO_ALLOWED_HOSTS": ".example.com, 127.0.0.1"}
+    command = json.loads(instructions(project, "CMD")[-1])
 
     def is_healthy() -> bool:
-        environment = project.environment | hosts
-        return subprocess.run(probe, env=environment, check=False).returncode == 0
+        done = subprocess.run(probe, env=environment, stderr=subprocess.DEVNULL)
+        return done.returncode == 0
 
-    assert json.loads(instructions(project, "CMD")[-1]) == ["gunicorn"]
     assert not is_healthy()
-    machine.start(**hosts)
+    log = project.folder / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=project.folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
-        assert is_healthy()
+        eventually(is_healthy)
     finally:
-        machine.stop()
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+    lines = log.read_text("utf-8").splitlines()
+    assert any(f"http://{HOST}:{port}" in line for line in lines)
+    if sys.version_info >= (3, 13):  # where PYTHON_CPU_COUNT counts
+        assert not any("WARN" in line for line in lines)
+
+
+def test_the_image_names_each_mistake_once_and_ends(project: Project) -> None:
+    wrong = {"DJANGO_SECRET_KEY": "", "THREADS": "4", "LOG_LEVEL": "LOUD"}
+    done = subprocess.run(
+        json.loads(instructions(project, "CMD")[-1]),
+        cwd=project.folder,
+        env=image_environment(project) | wrong,
+        capture_output=True,
+        timeout=60,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert sorted(line.split(":")[0] for line in done.stderr.splitlines()) == sorted(
+        wrong
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no hadolint for Windows")
@@ -75,16 +115,60 @@ def test_no_layer_holds_a_secret_and_nobody_is_root(project: Project) -> None:
 
 
 @pytest.mark.parametrize("slug", ["a", "my-api_2", "a-__b", "no"])
-def test_compose_migrates_before_it_serves(tmp_path: Path, slug: str) -> None:
+def test_compose_migrates_before_it_serves_behind_caddy(
+    tmp_path: Path, slug: str
+) -> None:
     folder = Project(tmp_path, "", project_slug=slug).folder
     compose = yaml.safe_load((folder / "compose.yaml").read_text("utf-8"))
-    app, migrate = (compose["services"][name] for name in ("app", "migrate"))
+    services = compose["services"]
+    app, migrate, caddy = (services[name] for name in ("app", "migrate", "caddy"))
     assert compose["name"] == slug
     assert re.fullmatch("[a-z0-9]+(?:-+[a-z0-9]+)*", app["image"])
     assert app["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert app["env_file"] == migrate["env_file"] == ".env"
+    assert app["environment"]["TRUSTED_PROXIES"] == "${TRUSTED_PROXIES:-1}"
     assert migrate["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert "app" not in migrate["depends_on"]
+    published = {
+        name: each["ports"] for name, each in services.items() if "ports" in each
+    }
+    assert published == {"caddy": ["80:80", "443:443"]}
+    assert "DOMAIN" in caddy["environment"]
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
+def test_one_command_writes_the_missing_secrets(tmp_path: Path, algorithm: str) -> None:
+    project = Project(tmp_path, "sqlite:///:memory:", algorithm=algorithm)
+    project.environment["PATH"] = f"{Path(PYTHON).parent}:{os.environ['PATH']}"
+    path = project.folder / ".env"
+
+    def write() -> dict[str, str]:
+        command = ["sh", "secrets.sh", "."]
+        env = {"PATH": project.environment["PATH"]}
+        subprocess.run(command, check=True, cwd=project.folder, env=env)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        return dict(re.findall("^([A-Z_]+)=(.+)$", path.read_text("utf-8"), re.M))
+
+    written = write()
+    assert written.keys() == {
+        "DJANGO_SECRET_KEY",
+        "JWT_SIGNING_KEY",
+        "POSTGRES_PASSWORD",
+    }
+    assert write() == written
+    text = path.read_text("utf-8")
+    path.write_text(
+        f"{re.sub('(?m)^(DJANGO_SECRET_KEY|DOMAIN)=.*', '', text)}DOMAIN=a.b"
+    )
+    again = write()
+    assert again.keys() == written.keys() | {"DOMAIN"}
+    assert again["DJANGO_SECRET_KEY"] != written["DJANGO_SECRET_KEY"]
+    assert again["JWT_SIGNING_KEY"] == written["JWT_SIGNING_KEY"]
+    del project.environment["JWT_SIGNING_KEY"], project.environment["DJANGO_SECRET_KEY"]
+    check = 'set -a; . ./.env; python -c "import config.wsgi"'
+    subprocess.run(
+        check, shell=True, check=True, cwd=path.parent, env=project.environment
+    )
 
 
 def test_the_example_environment_starts_once_it_is_filled_in(project: Project) -> None:
@@ -97,8 +181,9 @@ def test_the_example_environment_starts_once_it_is_filled_in(project: Project) -
     optional = re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)
     source = (project.folder / "config/env.py").read_text("utf-8")
     known = set(re.findall(r'^    "([A-Z_]+)": "', source, re.MULTILINE))
-    known |= {"JWT_ISSUER", "JWT_AUDIENCE", "POSTGRES_PASSWORD"}
-    assert known - {"BIND"} == set(optional)
+    known |= {"JWT_ISSUER", "JWT_AUDIENCE", "POSTGRES_PASSWORD", "DOMAIN"}
+    known -= {"REDIS_URL", "BIND", "WORKERS", "THREADS"}  # refused
+    assert known | {"GRANIAN_WORKERS"} == set(optional)
 
 
 def test_the_checks_of_the_rendered_workflow_are_content(tmp_path: Path) -> None:

@@ -1,77 +1,263 @@
-"""How the production server deals with connections."""
+"""The production server: slow, silent and broken clients, and what an owner adds."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import subprocess
-import sys
+import signal
+import socket
 import time
-from contextlib import ExitStack
-from http.client import HTTPConnection
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
-from cluster import Machine
-from servers import HOST, PYTHON, Project, database_with_user
+from servers import HOST, PASSWORD, Project, Server, database_with_user, eventually
 
-CONNECTIONS = 40
+#: What an owner adds: a long view, a stream that queries, an upload, a look at META.
+OWNERS = """
+import time
 
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.urls import path
+from rest_framework.decorators import api_view, parser_classes, permission_classes
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
 
-def sockets(process: int) -> int:
-    """Count the sockets that a process has open."""
-    files = Path(f"/proc/{process}/fd").iterdir()
-    return sum("socket:" in os.path.realpath(file) for file in files)
-
-
-def listening(port: int) -> int:
-    """Count the sockets that wait for connections at a port."""
-    lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
-    found = [(line.split()[1].split(":")[1], line.split()[3]) for line in lines]
-    return found.count((f"{port:04X}", "0A"))
+from users.models import User
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, as in CI")
-def test_connections_are_spread_over_the_processes(tmp_path: Path) -> None:
-    """Of one listening socket, a single process may take every connection."""
-    with (
-        database_with_user("sqlite", tmp_path / "database") as url,
-        ExitStack() as stack,
-    ):
-        machine = Machine(Project(tmp_path / "project", url), tmp_path / "log")
-        machine.start(WORKERS="2")
-        stack.callback(machine.stop)
-        end = time.monotonic() + 30
-        while listening(machine.port) < 2 and time.monotonic() < end:
-            time.sleep(0.05)  # the second process comes a moment later
-        master = machine.process.pid
-        children = Path(f"/proc/{master}/task/{master}/children").read_text("ascii")
-        workers = [int(child) for child in children.split()]
-        before = [sockets(worker) for worker in workers]
-        clients = [HTTPConnection(HOST, machine.port) for _ in range(CONNECTIONS)]
-        for client in clients:
-            stack.callback(client.close)
-            client.request("GET", "/health/live/")
-        for client in clients:
-            assert client.getresponse().read()
-        taken = [
-            sockets(worker) - old for worker, old in zip(workers, before, strict=True)
-        ]
-    assert len(taken) == 2
-    assert min(taken) >= CONNECTIONS // 8
+@api_view()
+@permission_classes([])
+def long(request):
+    User.objects.count()
+    time.sleep(float(request.query_params["seconds"]))
+    return Response()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn is not for Windows")
-def test_all_processes_share_a_unix_socket(tmp_path: Path) -> None:
-    """Of one for each, the last would take the place of all others."""
-    with database_with_user("sqlite", tmp_path / "database") as url:
+@api_view()
+def stream(request):
+    def lines():
+        for number in range(int(request.query_params["lines"])):
+            yield f"{number} {User.objects.count()}\\n"
+            time.sleep(0.2)
+
+    return StreamingHttpResponse(lines())
+
+
+@api_view(["POST"])
+@parser_classes([MultiPartParser])
+@permission_classes([])
+def upload(request):
+    return Response({"size": sum(map(len, request.data["file"].chunks()))})
+
+
+@api_view(["GET", "POST"])
+@permission_classes([])
+def meta(request):
+    return Response({name: str(value) for name, value in request.META.items()})
+
+
+views = [
+    path("own/long/", long),
+    path("own/stream/", stream),
+    path("own/upload/", upload),
+    path("own/meta/", meta),
+]
+"""
+HALF_HEADER = b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-"
+HALF_BODY = (
+    b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b'Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"user'
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder = tmp_path_factory.mktemp("server")
+    with database_with_user("sqlite", folder / "database") as url:
+        project = Project(folder, url)
+        (project.folder / "owner.py").write_text(OWNERS)
+        views = "import owner\n\nurlpatterns = [*owner.views,"
+        project.edit("config/urls.py", r"urlpatterns = \[", views)
+        project.environment |= {"HTTP_PROXY": "http://me:secret@a", "SERVER_PORT": "1"}
+        yield project
+
+
+@pytest.fixture(scope="module")
+def server(project: Project) -> Iterator[Server]:
+    with project.serve({"GRANIAN_RESPAWN_FAILED_WORKERS": "true"}) as server:
+        yield server
+
+
+@contextmanager
+def clients(port: int, count: int, request: bytes) -> Iterator[None]:
+    """Open connections, send something in each, and leave it at that."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = socket.create_connection((HOST, port), timeout=10)
+            stack.enter_context(client)
+            client.sendall(request)
+        time.sleep(1)
+        yield
+
+
+def assert_quick(server: Server) -> None:
+    """Ask ten times; this machine may stumble once, but no more."""
+    seconds = []
+    for _ in range(10):
+        start = time.perf_counter()
+        assert server.get("/api/users/me/").status == 401
+        seconds.append(time.perf_counter() - start)
+    assert sorted(seconds)[-2] < 1, seconds
+
+
+@pytest.mark.parametrize(
+    ("count", "sent"),
+    [(300, HALF_HEADER), (60, HALF_BODY), (500, b"")],
+    ids=["half headers", "half bodies", "silent"],
+)
+def test_slow_clients_hold_nobody_up(server: Server, count: int, sent: bytes) -> None:
+    with clients(server.port, count, sent):
+        assert_quick(server)
+
+
+def test_a_stream_queries_while_others_are_served(server: Server) -> None:
+    access = server.login()["access"]
+    with ThreadPoolExecutor(12) as pool:
+        path = "/own/stream/?lines=10"
+        streams = [pool.submit(server.get, path, access) for _ in range(12)]
+        time.sleep(0.5)
+        assert_quick(server)
+        assert not any(stream.done() for stream in streams)
+        for stream in streams:
+            assert stream.result().body.splitlines() == [f"{n} 1" for n in range(10)]
+
+
+def test_an_owners_view_takes_an_upload_of_20_mib(server: Server) -> None:
+    start = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = start + b"a" * 20 * 1024**2 + b"\r\n--x--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = server.send("POST", "/own/upload/", body, kind)
+    assert (answer.status, answer.body) == (200, {"size": 20 * 1024**2})
+
+
+@pytest.mark.parametrize("length", [33 * 1024**2, 2 * 1024**2])
+def test_a_body_that_is_too_large_is_the_apis_own_413(
+    server: Server, length: int
+) -> None:
+    kind = {"Content-Type": "application/json"}
+    for body in (b" " * length, iter([b" " * 1024**2] * (length // 1024**2))):
+        answer = server.send("POST", "/api/token/", body, kind)
+        assert answer.status == 413
+        assert answer.body.keys() == {"detail"}
+
+
+def test_a_body_is_read_in_whatever_way_it_comes(server: Server) -> None:
+    body = json.dumps({"username": "ada", "password": PASSWORD}).encode()
+    kind = {"Content-Type": "application/json"}
+    for sent in (body, iter([body[:9], body[9:]])):  # with its length, and in chunks
+        assert server.send("POST", "/api/token/", sent, kind).status == 200
+    cut = (
+        b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n{}"
+    )
+    assert b" 400 " in raw(server, cut).splitlines()[0]
+    for odd in ("application/json; charset*=x''%ff", "a" * 20_000, "*"):
+        answer = server.send("POST", "/api/token/", body, {"Content-Type": odd})
+        assert answer.status == 415
+
+
+def raw(server: Server, request: bytes) -> bytes:
+    """Send ``request`` and nothing after it; return the answer."""
+    with socket.create_connection((HOST, server.port), timeout=10) as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+def test_no_request_holds_the_servers_environment_nor_an_answer_its_name(
+    project: Project, server: Server
+) -> None:
+    answer = server.get("/own/meta/")
+    assert not answer.headers["Server"]
+    for name, value in project.environment.items():
+        assert answer.body.get(name) != value
+    assert answer.body["SERVER_PORT"] == str(server.port)
+
+
+def test_a_worker_that_is_killed_comes_back(server: Server) -> None:
+    refresh = server.login()["refresh"]
+    for worker in server.workers():
+        os.kill(worker, signal.SIGKILL)
+    eventually(lambda: len(server.workers()) == 2 and server.is_ready())
+    answer = server.refresh(refresh)
+    assert answer.status == 200
+    assert server.refresh(answer.body["refresh"]).status == 200
+    assert server.refresh(refresh).status == 401
+    assert not server.opens_to(answer.body["access"])
+
+
+def test_while_all_turns_are_taken_health_answers_and_others_get_503(
+    project: Project,
+) -> None:
+    project.edit("config/settings/base.py", "(?<=TURN_TIMEOUT = )10", "2")
+    with project.serve(workers=1) as server, ThreadPoolExecutor(4) as pool:
+        busy = [pool.submit(server.get, "/own/long/?seconds=5") for _ in range(4)]
+        time.sleep(0.5)
+        start = time.perf_counter()
+        assert server.get("/health/live/").status == 200
+        assert time.perf_counter() - start < 1
+        refused = server.get("/api/users/me/")
+        assert time.perf_counter() - start > 1.5
+        assert refused.status == 503
+        assert refused.headers["Retry-After"].isdecimal()
+        assert refused.body.keys() == {"detail"}
+        assert {answer.result().status for answer in busy} == {200}
+        assert server.is_ready()
+    project.edit("config/settings/base.py", "(?<=TURN_TIMEOUT = )2", "10")
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.full)])
+def test_a_stop_under_load_loses_no_request(project: Project, times: int) -> None:
+    """A request is lost if it was sent and the connection ends without an answer."""
+
+    def call(server: Server) -> list[str]:
+        lost: list[str] = []
+        while True:
+            try:
+                client = HTTPConnection(HOST, server.port, timeout=30)
+                client.connect()
+            except OSError:
+                return lost
+            try:
+                client.request("GET", "/own/long/?seconds=0.05")
+                status = client.getresponse().status
+                if status != 200:
+                    lost.append(str(status))
+            except (OSError, HTTPException) as error:
+                lost.append(repr(error))
+            finally:
+                client.close()
+
+    for _ in range(times):
+        with project.serve() as server, ThreadPoolExecutor(12) as pool:
+            calls = [pool.submit(call, server) for _ in range(12)]
+            time.sleep(1)
+            server.process.terminate()
+            assert server.process.wait(timeout=30) == 0
+            assert [each.result() for each in calls] == [[]] * 12
+
+
+def test_a_postgresql_pool_as_small_as_the_turns_serves_all(tmp_path: Path) -> None:
+    with database_with_user("postgresql", tmp_path / "database") as url:
         project = Project(tmp_path / "project", url)
-        done = subprocess.run(
-            [PYTHON, "-m", "gunicorn", "--print-config"],
-            cwd=project.folder,
-            env=project.environment | {"BIND": f"unix:{tmp_path / 'socket'}"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    assert re.search(r"^reuse_port += False$", done.stdout, re.MULTILINE)
+        project.edit("config/settings/base.py", "(?<=TURNS = )4", "2")
+        project.edit("config/env.py", r"TURNS \+ 4", "TURNS")
+        with project.serve() as server, ThreadPoolExecutor(32) as pool:
+            access = server.login()["access"]
+            path = ["/api/users/me/"] * 640
+            answers = pool.map(lambda path: server.get(path, access).status, path)
+            assert set(answers) == {200}
