@@ -80,7 +80,7 @@ def new_client() -> APIClient:
 
 
 @pytest.fixture
-def client() -> APIClient:
+def client(db: None) -> APIClient:
     """A client of the API that is not logged in and speaks JSON."""
     return new_client()
 

@@ -67,7 +67,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def ada(db: None, clock: Clock) -> User:
     """The user whose claims are ``CLAIMS``, at the time of the last login."""
-    clock.move_to("2026-02-03T04:05:06Z")
+    clock.move_to("2026-01-02T03:04:05Z")
     ada: User = UserFactory.create(
         pk=KEY,
         # jinja: if cookiecutter.login_field == "username"
@@ -77,8 +77,8 @@ def ada(db: None, clock: Clock) -> User:
         first_name="Ada",
         last_name="Lovelace",
         is_staff=True,
-        date_joined="2026-01-02T03:04:05Z",
     )
+    clock.move_to("2026-02-03T04:05:06Z")
     reviewers = Group.objects.create(name="reviewers")
     editors = Group.objects.create(name="editors")
     ada.groups.set([reviewers, editors])

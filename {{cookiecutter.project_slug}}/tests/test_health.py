@@ -20,7 +20,7 @@ def pair(login: Login) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ["live", "ready"])
-def test_a_process_that_can_work_is_live_and_ready(client: APIClient, db: None, path: str) -> None:
+def test_a_process_that_can_work_is_live_and_ready(client: APIClient, path: str) -> None:
     assert client.get(f"/health/{path}/").status_code == 200
 
 

@@ -6,19 +6,23 @@ import re
 import runpy
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from api.logs import RedactingJsonFormatter
 from config.env import database
 from config.local import local_secret
-from tests.conftest import new_client
 from tests.production import VARIABLES, python
 from tokens.keys import KeyRing
+
+Development = Callable[..., dict[str, Any]]
 
 REQUIRED = {
     "DJANGO_SECRET_KEY",
@@ -134,12 +138,22 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
     assert settings["JWT_SIGNING_KEY"] == VARIABLES["JWT_SIGNING_KEY"].strip()
 
 
-def test_development_needs_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its secrets are made on first use, and then they stay."""
-    for name in ("DATABASE_URL", "DJANGO_ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture
+def development(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Development:
+    """The settings of development with these variables and no others, in a new folder."""
+
+    def development(**variables: str) -> dict[str, Any]:
+        for name in ("DATABASE_URL", "DJANGO_ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS"):
+            monkeypatch.setenv(name, variables.get(name, ""))
+        return runpy.run_module("config.settings.development")
+
     monkeypatch.setattr("config.settings.base.BASE_DIR", tmp_path)
-    first, again = (runpy.run_module("config.settings.development") for _ in range(2))
+    return development
+
+
+def test_development_needs_no_settings(development: Development, tmp_path: Path) -> None:
+    """Its secrets are made on first use, and then they stay."""
+    first, again = development(), development()
     assert Path(first["DATABASES"]["default"]["NAME"]).parent == tmp_path / ".local"
     assert KeyRing(first["ALGORITHM"], first["JWT_SIGNING_KEY"], "").signing
     assert first["SECRET_KEY"] not in first["JWT_SIGNING_KEY"]
@@ -168,23 +182,20 @@ def test_a_local_secret_is_one_for_all_who_start_at_once(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("origin", "may_call"),
     [
-        ("http://localhost:5173", True),
-        ("https://127.0.0.1", True),
+        *(("http://localhost:5173", True), ("https://127.0.0.1", True)),
+        *(("http://localhost.evil.example", False), ("http://evil.example/localhost", False)),
         ("http://192.168.0.7:5173", True),
-        ("http://localhost.evil.example", False),
-        ("http://evil.example/localhost", False),
     ],
 )
 def test_pages_of_localhost_may_call_the_api_in_development(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, origin: str, may_call: bool
+    client: APIClient, settings: Settings, development: Development, origin: str, may_call: bool
 ) -> None:
     """And what is named in the environment, as in production."""
-    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", "10.0.2.2")
-    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "http://192.168.0.7:5173")
-    development = runpy.run_module("config.settings.development")
+    names = {"DJANGO_ALLOWED_HOSTS": "10.0.2.2", "CORS_ALLOWED_ORIGINS": "http://192.168.0.7:5173"}
+    own = development(**names)
     for name in ("ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
-        setattr(settings, name, development[name])
-    response = new_client().get("/api/users/me/", headers={"Origin": origin, "Host": "10.0.2.2"})
+        setattr(settings, name, own[name])
+    response = client.get("/api/users/me/", headers={"Origin": origin, "Host": "10.0.2.2"})
     assert response.status_code == 401
     assert ("Access-Control-Allow-Origin" in response.headers) is may_call
     if may_call:

@@ -52,7 +52,6 @@ def endpoints(
 ENDPOINTS = dict(endpoints(get_resolver().url_patterns))
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("route", sorted({*ENDPOINTS} - OPEN))
 def test_41_every_endpoint_is_closed_unless_opened_on_purpose(
     client: APIClient, settings: Settings, route: str
