@@ -28,8 +28,6 @@ def attempt(
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST", "DJANGO", "COV", "VIRTUAL_ENV"))
     }
-    if url := os.environ.get("TEST_REDIS_URL"):
-        environment["REDIS_URL"] = url
     return subprocess.run(
         [python, *command], cwd=project, env=environment, capture_output=True, text=True
     )

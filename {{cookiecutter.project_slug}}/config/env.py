@@ -82,11 +82,12 @@ class Environment:
             return str(self.read(name, str, default))
         if os.environ.get(name):
             self.problems.append(f"{name} and {name}_FILE are both set: keep one.")
+            return ""
         try:
             return Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, ValueError):
             self.problems.append(f"{name}_FILE: {path} cannot be read.")
-        return ""
+            return ""
 
     def refuse_to_start_if_wrong(self) -> None:
         """Ends the process with one line for each missing or unusable variable."""
