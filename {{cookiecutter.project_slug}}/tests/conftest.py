@@ -18,7 +18,6 @@ import pytest
 import time_machine
 from django.core.signals import request_finished
 from django.db import connection
-from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -29,7 +28,7 @@ from rest_framework_simplejwt.settings import api_settings
 from tests.factories import PASSWORD, UserFactory
 from tokens.algorithms import generate_key
 from tokens.keys import token_backend
-from tokens.models import LoginSession
+from tokens.models import LoginSession, Now
 from tokens.tokens import RefreshToken
 from users.models import User
 

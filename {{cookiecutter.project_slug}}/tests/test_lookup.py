@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
 from tests.conftest import Login, is_alive, logout, refreshed
 from tokens import lookup, sessions
-from tokens.models import LoginSession
+from tokens.models import LoginSession, Now
 from users.models import User
 from users.throttling import Attempt, login_limits
 

@@ -11,10 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, router
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from tokens.models import LoginSession
+from tokens.models import LoginSession, Now
 from users.models import User
 
 

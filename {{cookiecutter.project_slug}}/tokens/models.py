@@ -1,12 +1,23 @@
 """One row for each login."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.db.models import functions
 from django.utils import timezone
 
 from users.models import PrimaryManager
+
+
+class Now(functions.Now):
+    """The database's clock, on SQLite as well in the zone in which Django keeps times."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        zone = "" if settings.USE_TZ else ", 'localtime'"
+        template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW'{zone})"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):

@@ -22,13 +22,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
 from tokens import lookup
-from tokens.models import LoginSession, LoginSessionQuerySet
+from tokens.models import LoginSession, LoginSessionQuerySet, Now
 from users.models import User, password_hash_upgraded
 
 logger = logging.getLogger(__name__)
