@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -49,11 +48,7 @@ def ask(server: Server, email: str, path: str = "/api/users/") -> Answer:
         "Content-Type": "application/json",
         "X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}",
     }
-    with closing(HTTPConnection(HOST, server.port, timeout=30)) as connection:
-        body = json.dumps({"email": email})
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        return Answer(response.status, json.loads(response.read()))
+    return server.send("POST", path, json.dumps({"email": email}).encode(), headers)
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while")  # STARTTLS, that is
@@ -141,7 +136,7 @@ def test_a_known_address_takes_as_long_as_an_unknown_one(tmp_path: Path) -> None
                     start = time.perf_counter()
                     answer = ask(server, f"{name}{abs(n)}@example.com")
                     taken.append((time.perf_counter() - start) * 1000)
-                    assert answer == (202, {})
+                    assert answer[:2] == (202, {})
     known, unknown = (taken[5:] for taken in times.values())
     print(
         f"known {statistics.median(known):.2f} ms, unknown "
