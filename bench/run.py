@@ -247,8 +247,13 @@ def table(head, *rows):
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
+def figure(values, factor=1):
+    value = median(values) * factor
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def ms(seconds):
-    return f"{median(seconds) * 1e3:.3g} ms"
+    return f"{figure(seconds, 1e3)} ms"
 
 
 # The parts
@@ -281,12 +286,10 @@ def generation(bench):
 
 def measures(bench, drivers, operation, number, column=0):
     """Seconds of CPU for a request, or by the clock (column 1), for each driver."""
-    measure = [
-        lambda driver=driver: driver("measure", operation, number)[column]
-        for driver in drivers
-    ]
-    interleave(1, *measure)  # fills caches
-    return interleave(bench.rounds, *measure)
+    calls = [partial(driver, "measure", operation, number) for driver in drivers]
+    interleave(1, *calls)  # fills caches
+    found = interleave(bench.rounds, *calls)
+    return [[taken[column] for taken in its] for its in found]
 
 
 def cpu(bench):
@@ -349,15 +352,12 @@ def rate(said):
 
 def line(operation, name, pair=None):
     """What load.lua needs for a request of that user."""
-    match operation:
-        case "get":
-            return pair["access"]
-        case "refresh":
-            return json.dumps({"refresh": pair["refresh"]})
-        case "login":
-            return json.dumps({"username": name, "password": PASSWORD})
-        case "guess":
-            return json.dumps({"username": name, "password": "wrong"})
+    if operation == "get":
+        return pair["access"]
+    if operation == "refresh":
+        return json.dumps({"refresh": pair["refresh"]})
+    password = PASSWORD if operation == "login" else "wrong"
+    return json.dumps({"username": name, "password": password})
 
 
 def ask(port, name):
@@ -392,7 +392,7 @@ def http(bench):
     rows = []
     for operation, least in ("get", 10), ("refresh", 9), ("login", 10):
         mine, tutorial, fastapi = zip(*found[operation], strict=True)
-        numbers = (f"{median(values):.3g}" for values in (mine, tutorial, fastapi))
+        numbers = map(figure, (mine, tutorial, fastapi))
         what = "authenticated GET" if operation == "get" else operation
         rows.append(
             [what, *numbers, ratio(mine, tutorial), least, ratio(mine, fastapi)]
