@@ -4,6 +4,7 @@ import re
 from collections.abc import ItemsView
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import date
 from pprint import saferepr
 from typing import Any
 
@@ -42,7 +43,8 @@ def redacted(value: Any) -> Any:
         return [redacted(item) for item in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    return PERSONAL.sub("[redacted]", str(value))
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return PERSONAL.sub("[redacted]", text)
 
 
 # A field that holds a secret, in the text of a dictionary or of JSON.
