@@ -35,6 +35,7 @@ variables.refuse_to_start_if_wrong()
 
 # The API may stand under a path, whether or not a proxy takes that away.
 FORCE_SCRIPT_NAME = URL_PREFIX
+STATIC_URL = f"{URL_PREFIX}/static/"
 SPECTACULAR_SETTINGS["SERVERS"] = [{"url": URL_PREFIX or "/"}]
 # jinja: if cookiecutter.accounts == "open"
 globals().update(MAIL_SETTINGS)
