@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from slugify import slugify
-
 HERE = Path(__file__).parent
 SETTINGS: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text("utf-8"))
 KEYS = [key for key in SETTINGS if not key.startswith("_")]
@@ -31,13 +29,21 @@ dumps = partial(json.dumps, ensure_ascii=False)
 
 
 class Refused(ValueError):
-    """An answer that cannot be used; the text is the reason."""
+    """An answer, or the item of it that is named, cannot be used.
+
+    The text says why, without the answer: ``is not a duration``.
+    """
+
+    def __init__(self, reason: str, item: str | None = None) -> None:
+        """Keep the item."""
+        super().__init__(reason)
+        self.item = item
 
 
-def require(condition: object, reason: str) -> None:
-    """Refuse the answer for that reason unless the condition holds."""
+def require(condition: object, reason: str, item: str | None = None) -> None:
+    """Refuse the answer or its item for that reason unless the condition holds."""
     if not condition:
-        raise Refused(reason)
+        raise Refused(reason, item)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -48,11 +54,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def printable(text: str, _: object = None, longest: int = 80) -> str:
     """Read text. Good: ``O'Neil "Bob" 내 API 🚀``. Bad: nothing, a tab, U+202E."""
-    require(text, "it is empty")
-    require(len(text) <= longest, f"it has {len(text)} characters")
+    require(text, "is empty")
+    require(len(text) <= longest, f"has {len(text)} characters")
     for character in text:  # the two joiners stand inside emoji and Persian words
         good = character.isprintable() or character in "\u200c\u200d"
-        require(good, f"U+{ord(character):04X} is not a printable character")
+        require(good, f"contains the unprintable U+{ord(character):04X}")
     return text
 
 
@@ -76,21 +82,23 @@ DEVICES = "aux|con|nul|prn|(com|lpt)[1-9]"  # Windows has no folders of these na
 def project_slug(text: str, _: object = None) -> str:
     """Read the name of folder and distribution. Good: ``my_api``. Bad: ``../evil``."""
     for character in printable(text, longest=64):
-        require(re.match("[a-z0-9_-]", character), f"it must not contain {character!r}")
-    require(text[0].isalpha(), "it does not begin with a letter")
-    require(text[-1].isalnum(), "it ends with - or _")
+        require(re.match("[a-z0-9_-]", character), f"contains {character!r}")
+    require(text[0].isalpha(), "does not start with a letter")
+    require(text[-1].isalnum(), "ends with - or _")
     same = re.sub("[-_]+", "-", text)  # for package indexes (PEP 503)
-    require(same not in PACKAGES, "a package the project needs has that name")
-    require(not re.fullmatch(DEVICES, text), "Windows has no folder of that name")
+    require(same not in PACKAGES, "is a package the project needs")
+    require(not re.fullmatch(DEVICES, text), "cannot name a folder on Windows")
     return text
 
 
 def slug(name: str) -> str:
     """Suggest a slug: ``My API`` gives ``my_api``, ``2048`` ``api_2048``."""
+    from slugify import slugify  # cookiecutter's own; needed here only
+
     words = slugify(str(name)[:200], separator="_")
     words = words if words[:1].isalpha() else f"api_{words}" if words else "my_api"
     words = words[:60].rstrip("_")
-    return f"{words}_api" if reason("project_slug", {"project_slug": words}) else words
+    return f"{words}_api" if refused("project_slug", {"project_slug": words}) else words
 
 
 # --- Durations
@@ -109,21 +117,21 @@ def parse_duration(text: str, longest: int = LONGEST) -> dict[str, int]:
     Good: ``5 minutes``, ``90 s``, ``1h30m``, ``1 day``, ``2w``, ``PT15M``, ``P1DT12H``.
     Bad: ``5`` (of what?), ``1.5h``, ``-5m``, ``0s``, ``1h 1h``, ``1 month``, ``11y``.
     """
-    require(text, "it is empty")
-    require(not re.fullmatch("[0-9]+", text), "the unit is missing")
+    require(text, "is empty")
+    require(not re.fullmatch("[0-9]+", text), "has no unit")
     text = text.upper().strip("P").replace("T", "") if ISO.fullmatch(text) else text
     fits = re.fullmatch(f"({PART.pattern})*", text, PART.flags)
-    require(fits, "it is not a duration")
+    require(fits, "is not a duration")
     found: dict[str, int] = {}
     for number, name in PART.findall(text):
         unit = UNITS.get(name.lower(), "")
-        require(unit, f"{name!r:.99} is not a unit")
-        require(unit not in found, f"it names {unit} twice")
+        require(unit, f"has the unknown unit {name:.20}")
+        require(unit not in found, f"has {unit} twice")
         found[unit] = int(number) if len(number) < 13 else LONGEST + 1
     length = sum(count * SECONDS[unit] for unit, count in found.items())
-    require(length, "it must be longer than zero")
-    limit = "no longer than" if longest == LONGEST else "shorter than"
-    require(length <= longest, f"it must be {limit} 3650 days")
+    require(length, "is not longer than zero")
+    limit = "longer than" if longest == LONGEST else "not shorter than"
+    require(length <= longest, f"is {limit} 3650 days")
     if len(str(found)) > 60:  # too long for its line, unless carried over
         for unit in SECONDS:
             found[unit], length = divmod(length, SECONDS[unit])
@@ -133,10 +141,8 @@ def parse_duration(text: str, longest: int = LONGEST) -> dict[str, int]:
 
 def timedelta(text: str) -> str:
     """Write a duration in Python: ``timedelta(hours=1, minutes=30)``."""
-    written = ", ".join(
-        f"{unit}={count}" for unit, count in parse_duration(text).items()
-    )
-    return f"timedelta({written})"
+    found = parse_duration(text).items()
+    return f"timedelta({', '.join(f'{unit}={count}' for unit, count in found)})"
 
 
 def duration(text: str) -> str:
@@ -148,22 +154,20 @@ def duration(text: str) -> str:
 def seconds(text: Any) -> int:
     """Return a duration in seconds, or 0 for what is none."""
     try:
-        return sum(
-            count * SECONDS[unit] for unit, count in parse_duration(text).items()
-        )
+        found = parse_duration(text).items()
     except (Refused, TypeError):
         return 0
+    return sum(count * SECONDS[unit] for unit, count in found)
 
 
 def check_lifetime(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
     """Check a duration: as long as the answer ``least``, and ``more`` seconds."""
-    parse_duration(
-        text, LONGEST if least else LONGEST - 1
-    )  # so that others can be longer
+    # A refresh token's can always be longer, and a session's as long as that.
+    parse_duration(text, LONGEST if least else LONGEST - 1)
     other = answers.get(least)
     fits = seconds(text) >= seconds(other) + more
-    how = "longer" if more else "at least as long"
-    require(fits, f"it must be {how}, since {least} is {other}")
+    how = "not longer" if more else "shorter"
+    require(fits, f"is {how} than the {least.partition('_')[0]} token's {other}")
 
 
 def header_types(text: str, _: object = None) -> list[str]:
@@ -174,9 +178,9 @@ def header_types(text: str, _: object = None) -> list[str]:
     types = [item.strip() for item in text.split(",")]
     for item in types:
         token = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", item)
-        require(token, f"{item!r:.99} is not an HTTP token")
-    require(len({t.lower() for t in types}) == len(types), "a word appears twice")
-    require(len(python(tuple(types))) <= 62, "it is too long for one line")
+        require(token, "is not an HTTP token", item)
+    require(len({t.lower() for t in types}) == len(types), "has a word twice")
+    require(len(python(tuple(types))) <= 62, "is too long for one line")
     return types
 
 
@@ -233,9 +237,9 @@ TEXT = partial(printable, longest=255)
 # values for tests, which take the one that is not the default.
 TYPES: dict[str, tuple[str, Callable[[str], object], str, list[Any]]] = {
     "str": ("Char", TEXT, "1 to 255 printable characters", ["sample", "other"]),
-    "int": ("BigInteger", int, "a whole number of 64 bits", [7, 8]),
+    "int": ("BigInteger", int, "a 64-bit whole number", [7, 8]),
     "bool": ("Boolean", BOOLEANS.__getitem__, "true or false", [True, False]),
-    "uuid": ("UUID", UUID, f"a UUID such as {UUIDS[0]}", UUIDS),
+    "uuid": ("UUID", UUID, "a UUID", UUIDS),
     "date": ("Date", date.fromisoformat, "a date such as 2026-01-31", DATES),
 }
 
@@ -261,13 +265,13 @@ def new_claim(name: str, type_: str, text: str) -> Claim:
     arguments = ["max_length=255", "blank=True"] if type_ == "str" else []
     default = None
     if text:
-        why = f"the default {text!r:.99} of {name} is not {accepts}"
+        why = f"is not {accepts}"
         try:
             default = read(text)
         except (ValueError, KeyError):
-            raise Refused(why) from None
-        require(str(default).lower() == text.lower(), why)  # 007, 20260131
-        require(type_ != "int" or -(2**63) <= int(text) < 2**63, why)
+            raise Refused(why, text) from None
+        require(str(default).lower() == text.lower(), why, text)  # 007, 20260131
+        require(type_ != "int" or -(2**63) <= int(text) < 2**63, why, text)
         arguments.append(f"default={python(default)}")
     arguments = arguments or ["null=True", "blank=True"]
     start = f"models.{field}Field("
@@ -291,41 +295,41 @@ def claim(item: str) -> Claim:
     """
     start, equals, value = (part.strip() for part in item.partition("="))
     name, colon, type_ = (part.strip() for part in start.partition(":"))
-    fits = re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,35}", name)
-    require(fits, f"{name!r:.99} is not a name of at most 36 letters, digits and _")
-    require(not keyword.iskeyword(name), f"{name} is a Python keyword")
-    require(name not in IN_TOKEN, f"{name} is a name the token itself uses")
+    fits = re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)
+    require(fits, "is not a name such as tenant_id", name)
+    require(len(name) <= 36, "is longer than 36 characters", name)
+    require(not keyword.iskeyword(name), "is a Python keyword", name)
+    require(name not in IN_TOKEN, "is a name the token itself uses", name)
     source = value if equals and not colon else name
     secret = re.search(r"(^|[ _])password\d*\b", f"{name} {source}".lower())
-    require(not secret, "a password never leaves the database")
+    require(not secret, "must never leave the database", secret and secret[0].strip())
     if not colon:
         if source not in SOURCES:
-            raise Refused(f"no user has {source!r:.99}{nearest(source, SOURCES)}")
+            raise Refused(f"is unknown{nearest(source, SOURCES)}", source)
         expression, sample = SOURCES[source]
         annotation = ANNOTATIONS.get(source, type(sample).__name__)
         return Claim(name, source, expression, python(sample), annotation)
-    require(type_ in TYPES, f"{type_!r:.99} is not a type")
-    require(not MEMBERS.fullmatch(name), f"{name} is a name the project itself uses")
-    require(name[0].islower(), f"{name} does not begin with a small letter")
-    require(
-        not re.search("__|_$", name), f"{name} has underscores Django does not allow"
-    )
-    require(value or not equals, f"the default of {name} is missing")
+    require(type_ in TYPES, "is not str, int, bool, uuid or date", type_)
+    require(not MEMBERS.fullmatch(name), "is a name the project itself uses", name)
+    require(name[0].islower(), "does not start with a small letter", name)
+    bad = re.search("__|_$", name)
+    require(not bad, "has underscores Django does not allow", name)
+    require(value or not equals, "has no default after =", name)
     return new_claim(name, type_, value or ("false" if type_ == "bool" else ""))
 
 
 def claims(text: str, answers: Answers | None = None) -> list[Claim]:
     """Read the claims, of which ``none`` and an empty text are none."""
     items = [] if text.lower() in ("", "none") else text.split(",")
-    require(len(items) <= 50, "there are more than 50 claims")
+    require(len(items) <= 50, "has more than 50 claims")
     found, given, names = [claim(item) for item in items], answers or {}, set()
     for name, field in ((new.name, new.field) for new in found):
-        require(name.lower() not in names, f"{name} appears twice")
+        require(name.lower() not in names, "appears twice", name)
         names.add(name.lower())
         clash = name in IN_RESPONSE and "response" in str(given.get("claims_in"))
-        require(not clash, f"{name} is in the login response already")
+        require(not clash, "is in the login response already", name)
         absent = field == "username" and given.get("login_field") == "email"
-        require(not absent, "there is no username when people log in by e-mail")
+        require(not absent, "does not exist when users log in by e-mail", field)
     return found
 
 
@@ -378,91 +382,101 @@ def markdown(text: str) -> str:
 # --- All the answers together
 
 
-TIMES = "up to 3650 days: whole weeks, days, hours, minutes, seconds, or ISO 8601"
-CLAIMS = f"none or claims: {' '.join(SOURCES)}, name=that, name:type, name:type=default"
-LIVES = ["5 minutes", "1 day", "30 days", "365 days", "3650 days"]
+TIMES = "a duration (of w, d, h, m and s or in ISO 8601, at most 3650 days)"
+LIVES = ["5m", "1d", "30d", "365d", "3650d"]
+CLAIMS = (
+    f"claims (none, or {' '.join(SOURCES)}, also as name=one of these, or fields of "
+    "your own as name:type or name:type=default)"
+)
+SLUG = "up to 64 of a-z, 0-9, - and _ (first a letter, last no - or _)"
 ACCESS, REFRESH = "access_token_lifetime", "refresh_token_lifetime"
 # How an answer is checked, what it may be, and examples, of which one always works.
 Question = tuple[Callable[[str, Answers], object], str, list[str]]
 QUESTIONS: dict[str, Question] = {
-    "project_name": (
-        printable,
-        "1 to 80 characters: of any script, all printable",
-        ["My API"],
-    ),
-    "project_slug": (
-        project_slug,
-        "a-z 0-9 - _: first a letter, last none of - and _, at most 64",
-        ["my_api"],
-    ),
+    "project_name": (printable, "1 to 80 printable characters", ["My API"]),
+    "project_slug": (project_slug, SLUG, ["my_api"]),
     ACCESS: (check_lifetime, TIMES, LIVES),
     REFRESH: (partial(check_lifetime, least=ACCESS, more=1), TIMES, LIVES),
     "session_lifetime": (partial(check_lifetime, least=REFRESH), TIMES, LIVES),
-    "auth_header_type": (
-        header_types,
-        "HTTP tokens: words separated by commas",
-        ["Bearer, JWT"],
-    ),
-    "extra_claims": (claims, CLAIMS, ["email, role:str=member"]),
+    "auth_header_type": (header_types, "words with commas", ["Bearer, JWT"]),
+    "extra_claims": (claims, CLAIMS, ["email, role:str"]),
 }
-# The text of a claim's default is a person's; the rest of the claims is for machines.
-TEXT_DEFAULT = re.compile(r"([:：]\s*(?:str|ｓｔｒ)\s*[=＝])([^,]*)")
+SEPARATORS = re.compile("([,，﹐︐=＝﹦⁼₌])")
 
 
 def normalize(key: str, answer: Any) -> Any:
     """Return an answer as it is meant, however YAML and input methods write it.
 
-    Lists are joined with commas. What machines read is normalised (NFKC): full-width
-    digits, letters and commas are those of ASCII.
+    A list of texts and numbers is joined with commas; any other is None. What machines
+    read is in Unicode's form NFKC: full-width digits, letters and commas become ASCII.
+    The text of a new field's default, which ends at a comma, stays as it is.
     """
     if isinstance(SETTINGS[key], str) and isinstance(answer, list):
-        answer = ",".join(map(str, answer))
+        fits = all(type(item) in (str, int, float) for item in answer)
+        answer = ", ".join(map(str, answer)) if fits else None
     if not isinstance(answer, str) or key == "project_name":
         return answer.strip() if isinstance(answer, str) else answer
-    pieces = TEXT_DEFAULT.split(answer) if key == "extra_claims" else [answer]
-    pieces[::3] = [unicodedata.normalize("NFKC", piece) for piece in pieces[::3]]
-    pieces[1::3] = [unicodedata.normalize("NFKC", piece) for piece in pieces[1::3]]
+    pieces, default = [""], False
+    for piece in SEPARATORS.split(answer) if key == "extra_claims" else [answer]:
+        default = default and piece != ","
+        pieces.append(piece if default else unicodedata.normalize("NFKC", piece))
+        default |= bool(pieces[-1] == "=" and re.search(r":\s*str\s*$", pieces[-2]))
     return "".join(pieces).strip()
 
 
-def reason(key: str, answers: Answers) -> str:
-    """Return why the answer is refused, or nothing when it is good."""
+def refused(key: str, answers: Answers) -> Refused | None:
+    """Return why the answer is refused, or None when it is good."""
     answer = normalize(key, answers.get(key))
     try:
-        if not isinstance(answer, str):
-            raise Refused("it is not text")
+        require(isinstance(answer, str), "is not text")
         for mark in ("{{", "{%", "{#"):
-            require(mark not in answer, f"it has the Jinja mark {mark}")
+            require(mark not in answer, f"contains the Jinja mark {mark}")
         printable(answer or "-", longest=5000)
         if key in QUESTIONS:
             QUESTIONS[key][0](answer, answers)
-        elif answer not in SETTINGS[key]:
-            raise Refused(f"it is not a choice{nearest(answer, SETTINGS[key])}")
-    except Refused as refused:
-        return str(refused)
-    return ""
+        else:
+            known = answer in SETTINGS[key]
+            require(known, f"is not a choice{nearest(answer, SETTINGS[key])}")
+    except Refused as why:
+        return why
+    return None
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return the text, or its beginning and dots, in so many characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def quote(value: object, longest: int = 99) -> str:
+    """Return a value as Python writes it, in so many characters."""
+    text = repr(value)
+    return text if len(text) <= longest else shorten(text, longest - 1) + text[-1]
 
 
 def refusal(key: str, answers: Answers, longest: int = 0) -> str:
-    """Return one line that says why the answer is refused, and what would be good.
+    """Return a line that says why the answer is refused, and what would be good.
 
-    With ``longest`` it is for a person who has just typed the answer: it does without
-    the key, and has at most that many characters.
+    With ``longest`` it is for the person who has just typed the answer: it does without
+    the key and details, and has at most so many characters.
     """
-    if not (why := reason(key, answers)):
+    if not (why := refused(key, answers)):
         return ""
-    choice = (None, ", ".join(SETTINGS[key]), SETTINGS[key])
+    choice = (None, f"one of {', '.join(SETTINGS[key])}", SETTINGS[key])
     _, accepted, examples = QUESTIONS.get(key, choice)
-    good = (e for e in examples if not reason(key, {**answers, key: e}))
-    example, value = next(good, examples[0]), answers.get(key)
+    good = (e for e in examples if not refused(key, {**answers, key: e}))
+    example = next(good, examples[0])
+    value, item = answers.get(key), why.item
+    whole = item is None or item == value
     if not longest:
-        return f"{key} {value!r:.99}: {why}. Accepted: {accepted}. Example: {example}"
-    advice = f". Write {accepted.partition(':')[0]}, such as {example}."
-    room = longest - len(advice)
-    start = f"{value!r:.20}: {why}"
-    if repr(value) in why or len(start) > room:
-        start = why if len(why) <= room else f"{why[: room - 1]}…"
-    return start + advice
+        named = quote(value) if whole else f"{quote(value)}: {quote(item)}"
+        return f"{key}: {named} {why}. Write {accepted}, such as {example}."
+    advice = f"Write {accepted.partition(' (')[0]}, such as {example}."
+    room = longest - len(advice) - 2
+    line = f"{value!r} {why}" if whole else f"{value!r}: {item!r} {why}"
+    if len(line) > room:
+        named = quote(value if whole else item, max(12, room - len(f" {why}")))
+        line = shorten(f"{named} {why}", room)
+    return f"{line}. {advice}"
 
 
 # --- What cookiecutter.json, the template's files and its hook call
@@ -487,3 +501,12 @@ for function in (
 ):
     FILTERS[function.__name__] = function
 FILTERS |= {"seconds": seconds, "slug": slug, "timedelta": timedelta}
+
+
+def __getattr__(name: str) -> Any:
+    """Return the extension, which replays of older templates look for here."""
+    if name != "AnswersExtension":
+        raise AttributeError(name)
+    from jwt_prompts import AnswersExtension
+
+    return AnswersExtension

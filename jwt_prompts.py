@@ -6,9 +6,10 @@ Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environ
 
 from __future__ import annotations
 
+import inspect
 import re
+import shutil
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -20,25 +21,44 @@ from jinja2.runtime import Context
 from rich.prompt import Prompt
 
 import jwt_answers
-from jwt_answers import FILTERS, HERE, KEYS, SETTINGS, nearest, normalize, refusal
+from jwt_answers import (
+    FILTERS,
+    HERE,
+    KEYS,
+    SETTINGS,
+    nearest,
+    normalize,
+    quote,
+    refusal,
+)
 
 PROJECT = HERE / "{{cookiecutter.project_slug}}"
 JINJA = re.compile(rb"\{[{%#]|# jinja:")
 TEXTS: dict[str, Any] = SETTINGS["__prompts__"]
 
 
-def default(key: str, answers: dict[str, Any]) -> str:
-    """Return what Enter would answer, which can depend on other answers."""
+def default(offer: Any, answers: dict[str, Any]) -> Any:
+    """Return what Enter answers where a question offers that.
+
+    Only texts of the template are Jinja, and can depend on the other answers.
+    """
+    offer = offer[0] if isinstance(offer, list) else offer
+    if offer not in SETTINGS.values():
+        return offer
     plain = Environment()  # noqa: S701 - these texts are no HTML
     plain.filters.update(FILTERS)
-    text = SETTINGS[key] if isinstance(SETTINGS[key], str) else SETTINGS[key][0]
-    return plain.from_string(text).render(cookiecutter=answers)
+    return plain.from_string(offer).render(cookiecutter=answers)
 
 
 def ask_again(key: str, answers: dict[str, Any]) -> str:
     """Say at the prompt why an answer is refused, and return the next attempt."""
-    click.secho(f"  {refusal(key, answers, longest=98)}", fg="red")
-    enter = default(key, answers)
+    if not sys.stdin.isatty():  # nobody typed an Enter that ends the prompt's line
+        click.echo()
+    line = f"  {refusal(key, answers, longest=98)}"
+    if sys.stdout.isatty() and len(line) > shutil.get_terminal_size().columns:
+        line = line.replace(". Write ", ".\n  Write ")
+    click.secho(line, fg="red")
+    enter = default(SETTINGS[key], answers)
     offered = ... if refusal(key, {**answers, key: enter}) else enter
     question = f"  [dim][{KEYS.index(key) + 1}/{len(KEYS)}][/] {TEXTS[key]}"
     return str(Prompt.ask(question, default=offered))
@@ -55,17 +75,19 @@ def review(answers: dict[str, Any]) -> None:
     given = call.params if call and call.command is command_line else {}
     person = given and not any(given[k] for k in ("no_input", "replay", "replay_file"))
     wrong = [
-        f"{repr(key)[1:-1]:.99} {value!r:.99}: there is no such question"
-        f"{nearest(key, KEYS)}. Accepted: {', '.join(KEYS)}. Example: login_field=email"
+        f"{quote(key)[1:-1]}: {quote(value)} answers no question{nearest(key, KEYS)}. "
+        f"Write {', '.join(KEYS)}, such as login_field=email."
         for key, value in (given.get("extra_context") or {}).items()
         if key not in KEYS
     ]
     asking = person and not wrong
     for key in (key for key in KEYS if key in answers):
-        answers[key] = normalize(key, answers[key])
         while (why := refusal(key, answers)) and asking:
-            answers[key] = normalize(key, ask_again(key, answers))
-        wrong += [why] if why else []
+            answers[key] = ask_again(key, answers)
+        if why:
+            wrong.append(why)
+        else:
+            answers[key] = normalize(key, answers[key])
     if wrong and (person or all(key in answers for key in KEYS)):
         raise FailedHookException("\n".join(wrong))
     if "_extensions" in answers:  # the questions are over, files come next
@@ -96,17 +118,29 @@ class CheckedContext(Context):
             environment.globals["reviewed"] = dict(answers)
 
 
-def variables() -> Iterator[dict[str, Any]]:
-    """Yield the variables that cookiecutter's functions are at work on.
+def at_hand(module: str) -> dict[str, Any] | None:
+    """Return the variables that a module of cookiecutter's is at work on, if it is.
 
-    It hands an extension none of them before it reads them: a list would be a choice
-    to it, of which it takes the first, and a replay without an answer would end.
+    It hands them to no extension before it reads them itself, and takes a list for a
+    choice, and asks for what a replay lacks.
     """
-    frame = sys._getframe()
-    while frame := frame.f_back:  # type: ignore[assignment]
-        context = frame.f_locals.get("context")
-        if isinstance(context, dict) and "cookiecutter" in context:
-            yield context["cookiecutter"]
+    frame = inspect.currentframe()
+    while frame:
+        context = frame.f_locals.get("context", {})
+        if frame.f_globals.get("__name__") == f"cookiecutter.{module}" and context:
+            return context["cookiecutter"]  # type: ignore[no-any-return]
+        frame = frame.f_back
+    return None
+
+
+def complete(asked: dict[str, Any] | None, known: dict[str, Any] | None) -> None:
+    """Join the lists among the answers, and give a replay the defaults it lacks."""
+    asked = asked or {}
+    for key in (key for key in KEYS if key in asked):
+        if isinstance(asked[key], list):
+            asked[key] = normalize(key, asked[key])
+        if known is not None and known is not asked:
+            known[key] = default(asked.pop(key), known)
 
 
 class AnswersExtension(Extension):
@@ -127,22 +161,11 @@ class AnswersExtension(Extension):
         super().__init__(environment)
         environment.context_class = CheckedContext
         environment.filters.update(FILTERS)
-        self.complete(*variables())
+        complete(at_hand("prompt"), at_hand("main"))
         # ``cruft update`` renders an older and a newer template in one process: each
         # has to import its own version of these modules.
         for module in (__name__, jwt_answers.__name__):
             sys.modules.pop(module, None)
-
-    def complete(self, asked: dict[str, Any], *others: dict[str, Any]) -> None:
-        """Join the lists among the answers, and give a replay what it lacks."""
-        for key in KEYS:
-            if key in asked and isinstance(SETTINGS[key], str):
-                asked[key] = normalize(key, asked[key])
-        answers = others[-1] if others else asked
-        for key in KEYS if answers is not asked else []:
-            if key not in answers:
-                answers[key] = default(key, answers)
-                asked.pop(key, None)
 
     def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
         """Turn every text that is not the template's own into a literal."""

@@ -270,7 +270,7 @@ def attack(key: str, examples: int, template: Path, workshop: Path) -> None:
             if refusal:
                 assert made == []
                 lines = refusal.split("\n")
-                wrong = [line.split()[0] for line in lines]
+                wrong = [line.partition(":")[0] for line in lines]
                 # A lifetime, wrong or right, may make the next one too short.
                 blamed = {key, *(LIVES if key in LIVES else ())}
                 assert len(wrong) == len({*wrong})

@@ -120,5 +120,5 @@ def test_cruft_renders_no_wrong_answer(repository: Path, tmp_path: Path) -> None
         [*command, *extra], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "access_token_lifetime '5 potatoes'" in done.stdout + done.stderr
+    assert "access_token_lifetime: '5 potatoes'" in done.stdout + done.stderr
     assert list(folder.iterdir()) == []
