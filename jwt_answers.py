@@ -64,17 +64,16 @@ def printable(text: str, _: object = None, longest: int = 80) -> str:
 
 # Packages of the rendered project: one of the same name could not install them.
 PACKAGES = """
-argon2-cffi argon2-cffi-bindings asgiref ast-serialize async-timeout attrs cffi cfgv
-colorama coverage cryptography distlib dj-database-url django django-cors-headers
-django-stubs django-stubs-ext djangorestframework
-djangorestframework-simplejwt djangorestframework-stubs drf-spectacular
-drf-spectacular-sidecar environs execnet factory-boy faker filelock gunicorn identify
-inflection iniconfig jsonschema jsonschema-specifications librt marshmallow mypy
-mypy-extensions nodeenv packaging pathspec platformdirs pluggy pre-commit psycopg
-psycopg-binary psycopg-pool pycparser pygments pyjwt pytest pytest-cov pytest-django
-pytest-randomly pytest-xdist python-discovery python-dotenv python-json-logger pyyaml
-redis referencing rpds-py ruff sqlparse time-machine types-pyyaml typing-extensions
-tzdata uritemplate uv virtualenv whitenoise
+argon2-cffi argon2-cffi-bindings asgiref ast-serialize attrs cffi cfgv click colorama
+coverage cryptography distlib dj-database-url django django-cors-headers django-stubs
+django-stubs-ext djangorestframework djangorestframework-simplejwt
+djangorestframework-stubs drf-spectacular drf-spectacular-sidecar execnet factory-boy
+faker filelock granian identify inflection iniconfig jsonschema
+jsonschema-specifications librt mypy mypy-extensions nodeenv packaging pathspec
+platformdirs pluggy pre-commit psycopg psycopg-binary psycopg-pool pycparser pygments
+pyjwt pytest pytest-cov pytest-django pytest-randomly pytest-xdist python-discovery
+python-json-logger pyyaml referencing rpds-py ruff sqlparse time-machine
+types-jsonschema types-pyyaml typing-extensions tzdata uritemplate virtualenv whitenoise
 """.split()
 DEVICES = "aux|con|nul|prn|(com|lpt)[1-9]"  # Windows has no folders of these names
 

@@ -18,6 +18,8 @@ from grammar import sample
 from projects import FAMILIES, pairwise
 from servers import PYTHON
 
+import jwt_answers
+
 
 def attempt(
     project: Path, *command: str, python: str = PYTHON
@@ -122,3 +124,57 @@ def test_a_project_installs_from_its_own_pyproject(cookies: Any) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     uv = [sys.executable, "-m", "uv", "run", "-q", "-p", sys.executable]
     subprocess.run([*uv, "pytest", "-q"], cwd=project, env=environment, check=True)
+
+
+# --- What the template says of rendered projects, which it does not import
+
+PACKAGES = """
+import sys, tomllib
+from importlib.metadata import requires
+from packaging.requirements import Requirement
+
+own = tomllib.load(open("pyproject.toml", "rb"))
+listed = own["project"]["dependencies"] + own["dependency-groups"]["dev"]
+todo, found = [(line, {""}) for line in listed], set()
+while todo:
+    line, extras = todo.pop()
+    needed = Requirement(line)
+    marker = needed.marker
+    if marker and not any(marker.evaluate({"extra": extra}) for extra in extras):
+        continue
+    found.add(needed.name.lower().replace("_", "-"))
+    todo += [(r, {"", *needed.extras}) for r in requires(needed.name) or []]
+print(*found)
+"""
+ELSEWHERE = {"colorama", "tzdata"}  # on Windows
+
+
+def test_a_slug_is_no_package_that_the_project_needs(cookies: Any) -> None:
+    found = {*run(cookies.bake().project_path, "-c", PACKAGES).split()}
+    assert found | ELSEWHERE == {*jwt_answers.PACKAGES} | ELSEWHERE
+
+
+MEMBERS = """
+import django
+
+django.setup()
+from tests.factories import UserFactory
+from users.models import User
+
+print(*dir(User), *dir(type(User)), *dir(UserFactory), *dir(type(UserFactory)))
+"""
+
+
+@pytest.mark.parametrize("answers", [{}, {"accounts": "open"}], ids=["closed", "open"])
+@pytest.mark.parametrize("login", ["username", "email"])
+def test_a_new_field_hides_no_member_of_the_user_model(
+    cookies: Any, answers: dict[str, str], login: str
+) -> None:
+    answers = answers | {"login_field": login}
+    project = cookies.bake(extra_context=answers).project_path
+    start = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings.test'"
+    names = {*run(project, "-c", start + MEMBERS).split()}
+    assert {"pk", "get_username", "objects", "create_batch", "mro"} <= names
+    for name in names:
+        with pytest.raises(jwt_answers.Refused):
+            jwt_answers.claims(f"{name}:str")
