@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+README = (ROOT / "README.md").read_text("utf-8")
 NAME = "cookiecutter-django-simplejwt"
 ANSWERS = {"project_name": "Shop", "algorithm": "ES256", "extra_claims": "role:str=m"}
 AUTHOR = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
@@ -122,3 +125,25 @@ def test_cruft_renders_no_wrong_answer(repository: Path, tmp_path: Path) -> None
     assert done.returncode == 1
     assert "access_token_lifetime: '5 potatoes'" in done.stdout + done.stderr
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.full
+def test_the_oldest_cookiecutter_renders_the_same(tmp_path: Path) -> None:
+    """The README names it."""
+    oldest = re.search(r"cookiecutter (\d\.\d) or newer", README)
+    assert oldest
+    uv = [sys.executable, "-m", "uv"]
+    run(*uv, "venv", "-q", "-p", sys.executable, "old", cwd=tmp_path)
+    folder = tmp_path / "old" / ("Scripts" if os.name == "nt" else "bin")
+    package = f"cookiecutter=={oldest[1]}.0"
+    python = ["-p", str(folder / "python")]
+    run(*uv, "pip", "install", "-q", *python, package, cwd=tmp_path)
+    answers = [f"{key}={answer}" for key, answer in ANSWERS.items()]
+    command = [str(folder / "cookiecutter"), str(ROOT), "--no-input", *answers]
+    run(*command, cwd=tmp_path)
+    by_newest = rendered(str(ROOT), tmp_path / "newest")
+    assert contents(tmp_path / "shop") == contents(by_newest)
+    wrong = [*command, "-f", "access_token_lifetime=RS256"]
+    done = subprocess.run(wrong, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout.startswith("access_token_lifetime: 'RS256' is not a duration.")
