@@ -24,7 +24,7 @@ LARGE = 4096
 # The form in which we write these claims; in any other they are not ours.
 CLAIM_PATTERNS = {
     "jti": re.compile(r"[!-~]{1,255}"),
-    "sub": re.compile(r"[!-~]{1,255}"),
+    "sub": re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}"),  # a key may be any text
     "sid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 }
 
