@@ -90,8 +90,6 @@ def review(answers: dict[str, Any]) -> None:
             answers[key] = normalize(key, answers[key])
     if wrong and (person or all(key in answers for key in KEYS)):
         raise FailedHookException("\n".join(wrong))
-    if "_extensions" in answers:  # the questions are over, files come next
-        answers["_copy_without_render"] = copied()
 
 
 def copied() -> list[str]:
@@ -162,13 +160,20 @@ class AnswersExtension(Extension):
         environment.context_class = CheckedContext
         environment.filters.update(FILTERS)
         complete(at_hand("prompt"), at_hand("main"))
+        rendering = at_hand("generate")
+        if rendering and not at_hand("hooks"):
+            rendering["_copy_without_render"] = copied()
         # ``cruft update`` renders an older and a newer template in one process: each
         # has to import its own version of these modules.
         for module in (__name__, jwt_answers.__name__):
             sys.modules.pop(module, None)
 
     def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
-        """Turn every text that is not the template's own into a literal."""
-        if name or source in self.own:
+        """Turn every text that is not the template's own into a literal.
+
+        What has nothing that Jinja reads is one already, and faster.
+        """
+        plain = source.isprintable() and not {"{", "#"} & {*source}
+        if name or plain or source in self.own:
             return source
         return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in source) + '" }}'
