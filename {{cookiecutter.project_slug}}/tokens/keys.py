@@ -130,7 +130,7 @@ class KeyRingTokenBackend(TokenBackend):
             if COMPACT.fullmatch(text) is None:
                 raise TokenBackendError("Token is no JWS in compact serialization")
             signed, _, signature = text.rpartition(".")
-            header, payload = map(_json_object, signed.split("."))
+            header, payload = map(json_object, signed.split("."))
             if not self._is_signed(header, signed, signature):
                 raise TokenBackendError("Token is not signed by one of the keys")
         except (ValueError, RecursionError) as error:
@@ -155,7 +155,8 @@ class KeyRingTokenBackend(TokenBackend):
         return any(verify(text, key.verifying, mac) for key in ring.candidates(header))
 
 
-def _json_object(segment: str) -> dict[str, Any]:
+def json_object(segment: str) -> dict[str, Any]:
+    """The JSON object that a segment of a token encodes. Raises ``ValueError``."""
     value = json.loads(base64url_decode(segment).decode())
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
