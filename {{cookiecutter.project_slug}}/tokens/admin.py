@@ -8,7 +8,7 @@ from tokens.models import LoginSession
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Sessions can be seen and revoked, and nothing else: the API makes them."""
+    """Sessions can be seen, revoked and deleted. Only the API creates them."""
 
     list_display = ["user", "created", "rotated", "expires", "revoked", "address"]
     list_select_related = ["user"]

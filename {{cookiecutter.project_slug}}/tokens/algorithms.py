@@ -1,10 +1,9 @@
-"""The signing algorithms (RFC 7518, RFC 8037): making keys, and reading them.
+"""The signing algorithms (RFC 7518, RFC 8037): generating keys, and parsing them.
 
-Key texts are what the environment holds. For an HMAC algorithm a key is the secret
-itself. For the others it is the base64 of the key's DER on one line, or PEM with real or
-``\\n``-escaped line ends: the private key where it signs, the private or public one
-where it only verifies. Several keys stand one after another, secrets and bare base64 one
-per line.
+The environment holds keys as text. For an HMAC algorithm the text is the secret itself.
+For the others it is the base64 of the key's DER on one line, or PEM with real or
+``\\n``-escaped line ends: a private key to sign with, a private or public one to verify
+with. Several keys follow one another, secrets and bare base64 one per line.
 """
 
 import base64
@@ -23,7 +22,7 @@ CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R
 ALGORITHMS = [f"{kind}{bits}" for kind in ("HS", "RS", "PS") for bits in (256, 384, 512)]
 ALGORITHMS += [*CURVES, "EdDSA"]
 
-# A key as PEM, without what OpenSSL may write before it, or else a word.
+# A key as PEM, without what OpenSSL may write before it, or any other word.
 KEY = re.compile(
     r"-----BEGIN EC PARAMETERS-----.*?-----END EC PARAMETERS-----"
     r"|-----BEGIN ([A-Z ]*KEY)-----(.*?)-----END \1-----|(\S+)",
@@ -36,7 +35,7 @@ PLACEHOLDER = re.compile(
 
 
 class UnfitKey(ValueError):
-    """A key that does not fit its algorithm; the message says why."""
+    """The key does not fit the algorithm; the message says why."""
 
 
 def is_hmac(algorithm: str) -> bool:
@@ -44,11 +43,11 @@ def is_hmac(algorithm: str) -> bool:
 
 
 def generate_key(algorithm: str) -> str:
-    """The text of a new key: an HMAC secret, or the base64 of a private key's PKCS8 DER.
+    """Return a new key: an HMAC secret, or the base64 of a private key's PKCS8 DER.
 
-    It is one word without quotes and backslashes, so that the same line works in a shell
-    and in every kind of environment file. A secret has as much entropy as the hash has
-    bits (RFC 7518 section 3.2), an RSA key 3072 bits.
+    It is one word without quotes and backslashes, so the same line works in a shell and in
+    every kind of environment file. A secret has as much entropy as the hash has bits (RFC
+    7518 section 3.2); an RSA key has 3072 bits.
     """
     key: Any
     if is_hmac(algorithm):
@@ -66,8 +65,10 @@ def generate_key(algorithm: str) -> str:
 
 
 def read_keys(algorithm: str, text: str) -> list[Any]:
-    """The keys in ``text``, as PyJWT has them. Raises ``UnfitKey`` for the first that
-    is none."""
+    """Return the keys in ``text``, as PyJWT uses them.
+
+    Raises ``UnfitKey`` if one of them cannot be used.
+    """
     if not is_hmac(algorithm):
         found = KEY.finditer(text.replace("\\n", "\n"))
         words = [key[2] or key[3] for key in found if key.lastindex]
@@ -76,12 +77,12 @@ def read_keys(algorithm: str, text: str) -> list[Any]:
     if "-----BEGIN" in text or any(map(_key_of_pair, [*lines, text])):
         raise UnfitKey(f"{algorithm} takes a secret, and this is a key of a key pair")
     if any(PLACEHOLDER.search(line) or len(set(line)) < 10 for line in lines):
-        raise UnfitKey("it looks like a placeholder, or begins with the variable's name")
+        raise UnfitKey("it looks like a placeholder, or starts with the variable's name")
     return [_fit(algorithm, line) for line in lines]
 
 
 def _key_of_pair(text: str) -> Any:
-    """The private or public key whose DER is ``text`` in base64, standard or URL-safe, if any."""
+    """Return the key whose DER is ``text`` in base64, standard or URL-safe, or None."""
     word = "".join(text.split()).rstrip("=")
     with suppress(ValueError, TypeError, UnsupportedAlgorithm):
         der = base64.b64decode(word.translate(URL_SAFE) + "=" * (-len(word) % 4), validate=True)
@@ -92,12 +93,12 @@ def _key_of_pair(text: str) -> Any:
 
 
 def _fit(algorithm: str, key: Any) -> Any:
-    """``key`` as PyJWT has it; raises ``UnfitKey`` where it does not fit."""
+    """Return ``key`` as PyJWT uses it, or raise ``UnfitKey``."""
     implementation = get_default_algorithms()[algorithm]
     try:
         key = implementation.prepare_key(key)
     except (InvalidKeyError, ValueError, TypeError):
-        what = f"no key for {algorithm}, or is cut short, encrypted or a certificate"
+        what = f"not a key for {algorithm}, or cut short, encrypted, or a certificate"
         raise UnfitKey(f"it is {what}") from None
     if isinstance(key, (ed448.Ed448PrivateKey, ed448.Ed448PublicKey)):
         raise UnfitKey(f"it is an Ed448 key; {algorithm} takes Ed25519")

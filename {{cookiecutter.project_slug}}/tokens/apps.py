@@ -5,4 +5,4 @@ class TokensConfig(AppConfig):
     name = "tokens"
 
     def ready(self) -> None:
-        from tokens import checks, sessions  # noqa: F401 - they register
+        from tokens import checks, sessions  # noqa: F401 - they register themselves

@@ -1,4 +1,4 @@
-"""Who makes a request: the owner of a live session, by their access token."""
+"""Who makes a request: the user whose session the access token belongs to."""
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import AUTH_HEADER_TYPE_BYTES, JWTAuthentication
@@ -10,10 +10,11 @@ SCHEMES: dict[bytes, bytes] = {scheme.lower(): scheme for scheme in AUTH_HEADER_
 
 
 class SessionJWTAuthentication(JWTAuthentication):
-    """SimpleJWT's, for tokens whose session lives; one statement a request."""
+    """SimpleJWT's authentication, for live sessions only; one statement per request."""
 
     def get_header(self, request: Request) -> bytes:
-        """The header, its scheme as we spell it: case does not matter (RFC 9110 11.1)."""
+        """Return the header, with the scheme in our spelling: case does not matter
+        (RFC 9110 section 11.1)."""
         scheme, _, rest = (super().get_header(request) or b"").partition(b" ")
         return SCHEMES.get(scheme.lower(), scheme) + b" " + rest
 

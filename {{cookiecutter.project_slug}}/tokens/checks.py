@@ -17,9 +17,9 @@ from rest_framework_simplejwt.settings import DEFAULTS, api_settings
 from tokens.algorithms import ALGORITHMS, UnfitKey
 from tokens.keys import KeyRing
 
-WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of HTTP (RFC 9110 section 5.6.2)
+WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # an HTTP token (RFC 9110 section 5.6.2)
 
-# What this project decides itself, where SimpleJWT has settings.
+# What this project decides elsewhere, although SimpleJWT has settings for it.
 DECIDED = {
     "JWT_SIGNING_KEY and JWT_VERIFYING_KEYS": "SIGNING_KEY VERIFYING_KEY JWK_URL",
     "CLOCK_SKEW in tokens/keys.py": "LEEWAY",
@@ -31,7 +31,7 @@ DECIDED = {
 
 @register("tokens")
 def check_tokens(**kwargs: Any) -> list[CheckMessage]:
-    """Settings and keys that would have no effect, or fail at the first login."""
+    """Find settings and keys that would have no effect, or fail at the first login."""
     wrong = [*_wrong_names(), *_wrong_values(), *_wrong_keys()]
     return [Error(text, hint=hint, id=f"tokens.E{number:03}") for number, text, hint in wrong]
 
@@ -43,11 +43,11 @@ def _wrong_names() -> Iterator[tuple[int, str, str]]:
         yield 1, f"SIMPLE_JWT: {name} is not a setting.", hint
     for place, names in DECIDED.items():
         for name in settings.SIMPLE_JWT.keys() & names.split():
-            hint = f"Remove it: {place} decides that."
+            hint = f"Remove it: this is decided in {place}."
             yield 9, f"SIMPLE_JWT: {name} has no effect in this project.", hint
     for name, value in (("USER_ID_FIELD", "pk"), ("USER_ID_CLAIM", "sub")):
         if settings.SIMPLE_JWT.get(name, value) != value:
-            yield 9, f"SIMPLE_JWT: {name} is always {value!r} in this project.", "Restore it."
+            yield 9, f"SIMPLE_JWT: {name} has to be {value!r} in this project.", "Restore it."
 
 
 def _wrong_values() -> Iterator[tuple[int, str, str]]:
@@ -68,25 +68,25 @@ def _wrong_values() -> Iterator[tuple[int, str, str]]:
             "Write timedeltas with 0 < ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME "
             "<= SESSION_LIFETIME, and REFRESH_GRACE_PERIOD >= 0."
         )
-        yield 2, f"The lifetimes do not go together: {lifetimes}.", hint
+        yield 2, f"The lifetimes do not fit together: {lifetimes}.", hint
     for name in ("ISSUER", "AUDIENCE"):
         if not isinstance(value := getattr(api_settings, name), str) or not value:
-            hint = f"Set JWT_{name}, or a text in config/jwt.py."
-            yield 3, f"SIMPLE_JWT: {name} {value!r} is no name.", hint
+            hint = f"Set JWT_{name}, or write a string in config/jwt.py."
+            yield 3, f"SIMPLE_JWT: {name} {value!r} is not a name.", hint
     types = api_settings.AUTH_HEADER_TYPES
     words = types if isinstance(types, (list, tuple)) else ()
     if not words or not all(WORD.fullmatch(str(word)) for word in words):
         hint = 'Write ("Bearer",), with the comma.'
-        yield 4, f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is no tuple of words.", hint
+        yield 4, f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is not a tuple of words.", hint
 
 
 def _wrong_keys() -> Iterator[tuple[int, str, str]]:
     algorithm = api_settings.ALGORITHM
     if algorithm not in ALGORITHMS:
-        hint = f"Take one of {', '.join(ALGORITHMS)}."
+        hint = f"Use one of {', '.join(ALGORITHMS)}."
         yield 5, f"SIMPLE_JWT: ALGORITHM {algorithm!r} is not supported.", hint
         return
-    hint = f"Make a key for {algorithm} with `manage.py generate_signing_key`."
+    hint = f"Generate a key for {algorithm} with `manage.py generate_signing_key`."
     try:
         ring = KeyRing(algorithm, settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS)
     except UnfitKey as error:
@@ -95,7 +95,7 @@ def _wrong_keys() -> Iterator[tuple[int, str, str]]:
     sign, verify = ring.implementation.sign, ring.implementation.verify
     for key in ring.keys:
         if key.signing and not verify(b"", key.verifying, sign(b"", key.signing)):
-            yield 7, f"The key {key.kid} does not verify what it signs.", hint
+            yield 7, f"The key {key.kid} does not verify what it has signed.", hint
     texts: str = settings.JWT_SIGNING_KEY + settings.JWT_VERIFYING_KEYS
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     if any(str(secret) in texts for secret in secrets):
@@ -125,7 +125,7 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
 
 # jinja: endif
 def refuse_to_start_if_wrong() -> None:
-    """Runs the checks, for servers never run Django's.
+    """Run the checks, since servers do not run Django's system checks.
 
     Raises ``SystemExit`` with one line for each error.
     """

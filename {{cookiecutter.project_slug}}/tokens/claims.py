@@ -1,4 +1,4 @@
-"""The extra claims: what tokens and login answers say about a user."""
+"""The extra claims: what tokens and login responses say about a user."""
 
 # jinja: for module in cookiecutter.extra_claims | annotation_imports
 # jinja: print "import " ~ module ~ "\n"
@@ -9,7 +9,7 @@ from users.models import User
 
 
 class Claims(TypedDict):
-    """The extra claims and their types, which the OpenAPI document repeats."""
+    """The extra claims and their types, from which the API docs are made."""
 
     # jinja: for claim in cookiecutter.extra_claims | claims
     # jinja: print "    " ~ claim.name ~ ": " ~ claim.annotation ~ "\n"
@@ -18,9 +18,9 @@ class Claims(TypedDict):
 
 
 def claims_for(user: User) -> Claims:
-    """The extra claims of ``user``, read from the database at this moment.
+    """Return the extra claims of ``user``, as they are in the database now.
 
-    They are computed anew at every login and every refresh. Dates and UUIDs become
+    They are computed again at every login and every refresh. Dates and UUIDs become
     text. A claim never replaces one that the token itself uses.
     """
     # jinja: if cookiecutter.extra_claims | claims

@@ -1,8 +1,8 @@
-"""The key ring: one key signs, any number of others verify; and the token backend.
+"""The key ring (one key signs, any number of others verify) and the token backend.
 
-Tokens of an asymmetric algorithm name their key by its RFC 7638 thumbprint, ``kid``,
-and that key alone is tried. HMAC tokens name none, since a name must not be made
-from a secret, and every key is tried.
+Tokens of an asymmetric algorithm name their key in ``kid``, by its RFC 7638 thumbprint,
+and only that key is tried. HMAC tokens name no key, since a name must not be derived from
+a secret, so every key is tried.
 """
 
 import hashlib
@@ -22,22 +22,22 @@ from rest_framework_simplejwt.settings import api_settings
 
 from tokens.algorithms import UnfitKey, is_hmac, read_keys
 
-# Three segments in the one canonical spelling of base64url, whose unused last bits
-# are zero and which has no padding (RFC 7515 section 2).
+# Three segments in the one canonical spelling of base64url: without padding, and with
+# zeros in the unused last bits (RFC 7515 section 2).
 SEGMENT = r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?"
 COMPACT = re.compile(rf"{SEGMENT}\.{SEGMENT}\.{SEGMENT}")
 
-# Header parameters that change how a token is to be read; none of ours has one.
+# Header parameters that change how a token must be read. Our tokens never have them.
 UNSUPPORTED = {"crit", "b64", "zip"}
 
-# How far ahead the clock of another machine may be, in seconds; ``exp`` gets no grace.
+# How far ahead another machine's clock may be, in seconds. ``exp`` gets no grace.
 CLOCK_SKEW = 60
 
-LAST_TIME = 253_402_300_800  # the year 10000, which datetime does not know
+LAST_TIME = 253_402_300_800  # the year 10000, which datetime cannot represent
 
 
 class Key(NamedTuple):
-    """A key of the ring. ``signing`` is None where only the public half is known."""
+    """A key of the ring. ``signing`` is None if only the public half is known."""
 
     kid: str | None
     verifying: Any
@@ -46,9 +46,9 @@ class Key(NamedTuple):
 
 
 class KeyRing:
-    """The signing key first, then the keys that verify only. Parsed once a process.
+    """The signing key, followed by the keys that only verify.
 
-    Raises ``UnfitKey``, whose message begins with the setting's name.
+    Raises ``UnfitKey``, whose message starts with the setting's name.
     """
 
     def __init__(self, algorithm: str, signing_key: str, verifying_keys: str) -> None:
@@ -56,20 +56,20 @@ class KeyRing:
         self.implementation: Algorithm = get_default_algorithms()[algorithm]
         signing = self._read("JWT_SIGNING_KEY", signing_key)
         if len(signing) != 1 or signing[0].signing is None:
-            kinds = {0: "it is empty", 1: "it is public; the private key signs"}
+            kinds = {0: "it is empty", 1: "it is a public key; signing takes the private one"}
             what = kinds.get(len(signing), "it holds several keys")
             raise UnfitKey(f"JWT_SIGNING_KEY: {what}.")
         self.signing = signing[0]
         self.keys = signing + self._read("JWT_VERIFYING_KEYS", verifying_keys)
 
     def candidates(self, header: dict[str, Any]) -> list[Key]:
-        """The keys that a token with this header may be signed by."""
+        """Return the keys that may have signed a token with this header."""
         if is_hmac(self.algorithm):
             return [] if "kid" in header else self.keys
         return [key for key in self.keys if key.kid == header.get("kid")]
 
     def jwks(self) -> list[dict[str, str]]:
-        """The public keys as JSON Web Keys (RFC 7517), each once; none for HMAC."""
+        """Return the public keys as JSON Web Keys (RFC 7517), each once; none for HMAC."""
         return list({key.kid: key.jwk for key in self.keys if key.jwk}.values())
 
     def _read(self, setting: str, text: str) -> list[Key]:
@@ -91,7 +91,7 @@ class KeyRing:
 
 
 def thumbprint(jwk: dict[str, str]) -> str:
-    """The RFC 7638 thumbprint of a public key given by its required members."""
+    """Return the RFC 7638 thumbprint of a public key, given its required members."""
     text = json.dumps(jwk, sort_keys=True, separators=(",", ":"))
     return base64url_encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -100,13 +100,13 @@ _key_ring = cache(KeyRing)
 
 
 def key_ring() -> KeyRing:
-    """The ring of the keys in the settings."""
+    """Return the ring of the keys in the settings, parsed once per process."""
     keys = (settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS)
     return _key_ring(api_settings.ALGORITHM, *keys)
 
 
 class KeyRingTokenBackend(TokenBackend):
-    """SimpleJWT's backend, with the keys of the ring and one strict reading."""
+    """SimpleJWT's backend, with the keys of the ring and strict parsing."""
 
     def encode(self, payload: dict[str, Any]) -> str:
         key = key_ring().signing
@@ -119,16 +119,16 @@ class KeyRingTokenBackend(TokenBackend):
         )
 
     def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
-        """The payload of a token that this project has signed.
+        """Return the payload of a token that this project has signed.
 
-        Without ``verify`` it may be of any age, and that is all: nothing is read that
-        is not ours. Raises ``TokenBackendExpiredToken`` when its time is over, and
-        ``TokenBackendError`` for whatever else is wrong.
+        Without ``verify`` the token may be of any age; everything else is checked all the
+        same. Raises ``TokenBackendExpiredToken`` if it has expired, and
+        ``TokenBackendError`` if anything else is wrong.
         """
         try:
             text = token if isinstance(token, str) else token.decode("ascii")
             if COMPACT.fullmatch(text) is None:
-                raise TokenBackendError("Token is no JWS in compact serialization")
+                raise TokenBackendError("Token is not a JWS in compact serialization")
             signed, _, signature = text.rpartition(".")
             header, payload = map(json_object, signed.split("."))
             if not self._is_signed(header, signed, signature):
@@ -139,7 +139,7 @@ class KeyRingTokenBackend(TokenBackend):
             raise TokenBackendError("Token is from or for somebody else")
         times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
         if not all(type(time) is int and 0 <= time < LAST_TIME for time in times):
-            raise TokenBackendError("Token has times that are none")
+            raise TokenBackendError("Token has unusable times")
         expires, *begins = times
         if verify and expires <= time.time():
             raise TokenBackendExpiredToken("Token is expired")
@@ -159,13 +159,13 @@ def json_object(segment: str) -> dict[str, Any]:
     """The JSON object that a segment of a token encodes. Raises ``ValueError``."""
     value = json.loads(base64url_decode(segment).decode())
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     return value
 
 
 @cache
 def token_backend() -> KeyRingTokenBackend:
-    """The backend of all tokens, by the settings of ``SIMPLE_JWT``."""
+    """Return the backend of all tokens, with the settings of ``SIMPLE_JWT``."""
     return KeyRingTokenBackend(
         api_settings.ALGORITHM,
         audience=api_settings.AUDIENCE,

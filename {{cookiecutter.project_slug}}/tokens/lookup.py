@@ -1,9 +1,8 @@
-"""The two statements of the hot path, by themselves.
+"""The two SQL statements of the hot path.
 
-Every request comes through them, and the ORM takes several times as long to compile a
-statement as the database takes to run it. So these are compiled once a process. They
-do exactly what their docstrings say in the ORM's terms; ``tests/test_lookup.py``
-compares them.
+Every request runs them, and the ORM takes several times as long to compile a statement
+as the database takes to run it. So they are compiled once per process. They do exactly
+what the ORM calls in their docstrings do.
 """
 
 from functools import cache
@@ -18,7 +17,7 @@ from users.models import User
 
 
 def session_with_user(sid: UUID) -> LoginSession | None:
-    """As ``LoginSession.objects.select_related("user").filter(pk=sid).first()``."""
+    """Return ``LoginSession.objects.select_related("user").filter(pk=sid).first()``."""
     alias = router.db_for_write(LoginSession)
     sql, compiler, converters = _select(alias)
     connection = connections[alias]
@@ -36,11 +35,11 @@ def session_with_user(sid: UUID) -> LoginSession | None:
 
 
 def advance(sid: UUID, seq: int) -> bool:
-    """Counts ``seq`` up if it is that still and the session is live.
+    """Increment ``seq`` if the session is live and still has this ``seq``.
 
-    As ``LoginSession.objects.live().filter(pk=sid, seq=seq)`` with
-    ``.update(seq=F("seq") + 1, rotated=Now())``. ``rotated`` comes from the database's
-    clock, which all machines share. Returns whether there was such a session.
+    Does what ``LoginSession.objects.live().filter(pk=sid, seq=seq)`` with
+    ``.update(seq=F("seq") + 1, rotated=Now())`` does. ``rotated`` is the time of the
+    database, which all machines share. Returns whether there was such a session.
     """
     alias = router.db_for_write(LoginSession)
     connection = connections[alias]
@@ -67,7 +66,7 @@ def _update(alias: str) -> str:
     quote = connections[alias].ops.quote_name
     column = {field.name: quote(str(field.column)) for field in LoginSession._meta.concrete_fields}
     return (
-        f"UPDATE {quote(LoginSession._meta.db_table)} "  # noqa: S608 - names of our own
+        f"UPDATE {quote(LoginSession._meta.db_table)} "  # noqa: S608 - only our own names
         f"SET {column['seq']} = {column['seq']} + 1, {column['rotated']} = {now} "
         f"WHERE {column['id']} = %s AND {column['seq']} = %s "
         f"AND {column['revoked']} IS NULL AND {column['expires']} > %s"

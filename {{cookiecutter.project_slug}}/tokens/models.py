@@ -22,27 +22,27 @@ class Now(functions.Now):
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
     def live(self) -> "LoginSessionQuerySet":
-        """Those that are neither revoked nor over."""
+        """Return the sessions that are neither revoked nor expired."""
         return self.filter(revoked=None, expires__gt=timezone.now())
 
     def revoke(self) -> int:
-        """Ends them at this moment; returns how many were not ended before."""
+        """End the sessions now, and return how many had not ended before."""
         return self.filter(revoked=None).update(revoked=timezone.now())
 
 
 class LoginSession(models.Model):
-    """A login on one device, from the password to logout, theft or its end.
+    """A login on one device, until logout, theft or expiry.
 
-    No token is stored, nor anything that one could be made from.
+    No token is stored, and nothing that a token could be made from.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
     )
-    # Of the user's password hash: another one there ends the session.
+    # A hash of the user's password hash: when that changes, the session ends.
     auth_hash = models.CharField(max_length=64, editable=False)
-    # The number of the current refresh token, and when the database made it.
+    # The number of the current refresh token, and when it was created, by the database's clock.
     seq = models.PositiveIntegerField(default=0)
     rotated = models.DateTimeField()
     created = models.DateTimeField(default=timezone.now)

@@ -31,7 +31,7 @@ JWKS = {"type": "object", "properties": {"keys": KEYS}, "required": ["keys"]}
 
 
 class AccessTokenPayload(TypedDict):
-    """What every access token says, besides the extra claims."""
+    """The claims of every access token, besides the extra claims."""
 
     token_type: Literal["access"]
     iss: str
@@ -44,7 +44,7 @@ class AccessTokenPayload(TypedDict):
 
 
 def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
-    """The schema of an object, with the extra claims added where they are ``wanted``."""
+    """Return the schema of an object, with the extra claims if they are ``wanted``."""
     claims = object_schema(Claims) if wanted else {}
     return schema | {
         "properties": claims.get("properties", {}) | schema["properties"],
@@ -53,14 +53,14 @@ def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
 
 
 def object_schema(kind: type) -> dict[str, Any]:
-    """The schema of a ``TypedDict``."""
+    """Return the schema of a ``TypedDict``."""
     schema: dict[str, Any] = resolve_type_hint(kind)  # type: ignore[no-untyped-call]
     properties = {name: append_meta(value, {}) for name, value in schema["properties"].items()}
     return schema | {"properties": properties}
 
 
 class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """The login answer, which holds the extra claims where the settings say so."""
+    """The login response, with the extra claims if the settings say so."""
 
     target_class = "tokens.serializers.CustomTokenObtainPairSerializer"
 
@@ -73,9 +73,9 @@ class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 def describe_access_token(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Says what the payload of an access token is, for clients that decode it.
+    """Describe the payload of an access token, for clients that decode it.
 
-    A hook of drf-spectacular's ``POSTPROCESSING_HOOKS``.
+    This is a hook for drf-spectacular's ``POSTPROCESSING_HOOKS``.
     """
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
@@ -87,7 +87,7 @@ def describe_access_token(
 
 
 class SessionJWTScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
-    """What Swagger UI's *Authorize* asks for."""
+    """What *Authorize* in Swagger UI asks for."""
 
     target_class = "tokens.authentication.SessionJWTAuthentication"
 

@@ -1,4 +1,4 @@
-"""What the token endpoints take and answer: SimpleJWT's serializers with sessions."""
+"""What the token endpoints take and return: SimpleJWT's serializers, with sessions."""
 
 from contextlib import suppress
 from typing import Any
@@ -26,10 +26,10 @@ from users.throttling import password_guess
 
 
 class CustomTokenObtainPairSerializer(TokenObtainSerializer):
-    """Login: a password in, a pair of tokens out, and a session begun.
+    """Login: takes a password, starts a session, and returns a pair of tokens.
 
-    The extra claims are those of ``tokens/claims.py``; ``config/jwt.py`` says whether
-    they go into the access token, into this answer, or both.
+    The extra claims come from ``tokens/claims.py``. ``config/jwt.py`` says whether they
+    go into the access token, into this response, or both.
     """
 
     token_class = RefreshToken
@@ -46,7 +46,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
         with password_guess(attrs[self.username_field], request):
             try:
                 super().validate(attrs)  # checks the password
-            except (ValueError, DataError):  # text that no database holds, such as NUL
+            except (ValueError, DataError):  # text that no database can hold, such as NUL
                 raise self._refusal() from None
         self.user.last_login = timezone.now()
         User.objects.filter(pk=self.user.pk).update(last_login=self.user.last_login)
@@ -56,7 +56,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
                 address=client_address(request),
                 user_agent=request.headers.get("User-Agent", ""),
             )
-        except IntegrityError:  # somebody has deleted the user meanwhile
+        except IntegrityError:  # the user has just been deleted
             raise self._refusal() from None
         pair = {"access": str(refresh.access_token), "refresh": str(refresh)}
         return {**refresh.claims, **pair} if settings.EXTRA_CLAIMS_IN_RESPONSE else pair
@@ -67,7 +67,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
 
 
 class SessionTokenRefreshSerializer(TokenRefreshSerializer):
-    """Refresh: the current refresh token in, the next pair out."""
+    """Refresh: takes the current refresh token, and returns the next pair."""
 
     token_class = RefreshToken
     refresh = VerbatimField()
@@ -81,7 +81,7 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
 
 
 class SessionTokenVerifySerializer(TokenVerifySerializer):
-    """Verify: an access or refresh token in, nothing out while it would be accepted."""
+    """Verify: takes an access or refresh token, and returns nothing if it is accepted."""
 
     token = VerbatimField()
 
@@ -97,13 +97,13 @@ class SessionTokenVerifySerializer(TokenVerifySerializer):
 
 
 class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
-    """Logout: any refresh token of a session in, of whatever age, ends it."""
+    """Logout: takes any refresh token of a session, of any age, and ends the session."""
 
     token_class = RefreshToken
     refresh = VerbatimField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        with suppress(TokenError):  # rubbish is harmless (RFC 7009 section 2.2)
+        with suppress(TokenError):  # garbage does no harm (RFC 7009 section 2.2)
             sessions.end(self.token_class.of_any_age(attrs["refresh"]).sid)
         return {}
 

@@ -1,18 +1,18 @@
-"""Login sessions: how one begins, is refreshed, and ends.
+"""Login sessions: how they start, are refreshed, and end.
 
-A session carries the number of its current refresh token, ``seq``. A refresh is one
-UPDATE that counts it up where it still is what the token says, so of any number of
-requests with the same token, on any number of machines, one wins. The others tell
-from the row what happened:
+A session has the number of its current refresh token, ``seq``. A refresh is one UPDATE
+that increments it if it is still the number in the token. So if any number of requests,
+on any number of machines, use the same token, exactly one wins. The others see in the
+row what has happened:
 
-- The token is the direct parent of the current one, and that was made a moment ago
-  (``REFRESH_GRACE_PERIOD``): an answer got lost, or two tabs refreshed at once. They
-  get the same successor; nothing forks.
-- It is older: somebody uses a copy. The whole session ends, for the thief and for
-  the owner alike, who logs in again (RFC 9700 section 4.14.2).
+- Their token is the parent of the current one, which was created a moment ago
+  (``REFRESH_GRACE_PERIOD``): a response was lost, or two tabs refreshed at once. They get
+  the same successor, and nothing forks.
+- Their token is older: somebody uses a copy. The whole session ends, for the thief and for
+  the owner, who has to log in again (RFC 9700 section 4.14.2).
 
-A session also ends when its user does, is deactivated, or changes the password: it
-keeps a hash of the password's hash, which follows an upgrade of the hasher.
+A session also ends when its user is deleted, disabled, or changes the password: it keeps
+a hash of the password's hash, which is updated when the hasher is upgraded.
 """
 
 import hashlib
@@ -34,15 +34,15 @@ logger = logging.getLogger(__name__)
 
 
 class SessionEnded(TokenError):
-    """The session is over, or there never was one."""
+    """The session has ended, or never existed."""
 
 
 def start(
     user: User, *, address: str = "", user_agent: str = "", lifetime: timedelta | None = None
 ) -> LoginSession:
-    """Begins a session of ``user``, who has just shown who they are.
+    """Start a session of ``user``, who has just proved who they are.
 
-    It lives for ``SESSION_LIFETIME`` unless ``lifetime`` says otherwise.
+    It expires after ``lifetime``, or else after ``SESSION_LIFETIME``.
     """
     now = timezone.now()
     session: LoginSession = LoginSession.objects.create(
@@ -57,16 +57,16 @@ def start(
 
 
 def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession:
-    """Exchanges the refresh token ``seq`` of the session ``sid`` for its successor.
+    """Exchange the refresh token ``seq`` of the session ``sid`` for its successor.
 
     Returns the session; the successor's number is ``seq + 1``. ``subject`` is the
-    user's primary key as text. Raises ``SessionEnded``. Two statements.
+    user's primary key as text. Raises ``SessionEnded``. Runs two statements.
     """
     session = get(sid, subject)
     if session.seq == seq:
         if lookup.advance(sid, seq):
             return session
-        session = get(sid, subject)  # somebody was quicker
+        session = get(sid, subject)  # another request was faster
     if is_parent_in_grace(session, seq):
         return session
     if seq < session.seq:
@@ -79,9 +79,9 @@ def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession
 
 
 def is_parent_in_grace(session: LoginSession, seq: int) -> bool:
-    """Whether ``seq`` is what the current refresh token was made from just now.
+    """Whether the current refresh token was created from ``seq`` a moment ago.
 
-    The database tells, for the clocks of several machines differ.
+    Only the database can tell, since the clocks of machines differ.
     """
     grace = settings.REFRESH_GRACE_PERIOD
     if not grace or session.seq != seq + 1:
@@ -91,10 +91,10 @@ def is_parent_in_grace(session: LoginSession, seq: int) -> bool:
 
 
 def get(sid: UUID, subject: str) -> LoginSession:
-    """The live session ``sid`` with its ``user``, in one statement.
+    """Return the live session ``sid`` with its ``user``, in one statement.
 
-    Raises ``SessionEnded`` also where it is not the session of ``subject``, or its
-    user may not log in any more.
+    Raises ``SessionEnded``, also if it is not a session of ``subject``, or if its user may
+    no longer log in.
     """
     session = lookup.session_with_user(sid)
     if (
@@ -110,28 +110,28 @@ def get(sid: UUID, subject: str) -> LoginSession:
 
 
 def accepts(session: LoginSession, seq: int) -> bool:
-    """Whether the refresh token ``seq`` of a live session would be exchanged."""
+    """Whether the refresh token ``seq`` of a live session would be accepted."""
     return session.seq == seq or is_parent_in_grace(session, seq)
 
 
 def live_for(user: User) -> LoginSessionQuerySet:
-    """The live sessions of ``user``."""
+    """Return the live sessions of ``user``."""
     return LoginSession.objects.live().filter(user=user, auth_hash=auth_hash(user.password))
 
 
 def end(sid: UUID) -> None:
-    """Ends a session; nothing happens where there is none."""
+    """End a session, if it exists."""
     LoginSession.objects.filter(pk=sid).revoke()
 
 
 def auth_hash(password: str) -> str:
-    """A hash of a password's hash, to see that it has changed."""
+    """Return a hash of a password's hash, to notice when it changes."""
     return hashlib.sha256(password.encode()).hexdigest()
 
 
 @receiver(password_hash_upgraded)
 def follow_hasher_upgrade(user: User, old_hash: str, **kwargs: Any) -> None:
-    """A newer hash of the same password leaves the sessions alive."""
+    """Keep the sessions alive when the same password gets a newer kind of hash."""
     LoginSession.objects.filter(user=user, auth_hash=auth_hash(old_hash)).update(
         auth_hash=auth_hash(user.password)
     )

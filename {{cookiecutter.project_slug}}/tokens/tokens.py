@@ -1,4 +1,4 @@
-"""The two kinds of tokens: SimpleJWT's, each bound to a login session."""
+"""The two kinds of tokens: SimpleJWT's classes, bound to a login session."""
 
 import logging
 import re
@@ -17,11 +17,11 @@ from users.models import User
 
 logger = logging.getLogger(__name__)
 
-# Bytes of an access token that are worth a warning: many servers and proxies refuse
-# requests whose header fields have 8 kB.
+# The size of an access token, in bytes, that is worth a warning: many servers and proxies
+# refuse requests with 8 kB of headers.
 LARGE = 4096
 
-# The form in which we write these claims; in any other they are not ours.
+# How these claims look in our tokens. Anything else is not ours.
 CLAIM_PATTERNS = {
     "jti": re.compile(r"[!-~]{1,255}"),
     "sub": re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}"),  # a key may be any text
@@ -38,7 +38,7 @@ class SessionToken(tokens.Token):
 
     @property
     def sid(self) -> UUID:
-        """The login session."""
+        """The id of the login session."""
         return UUID(self.payload["sid"])
 
     def verify(self) -> None:
@@ -46,21 +46,21 @@ class SessionToken(tokens.Token):
         self.verify_patterns()
 
     def verify_patterns(self) -> None:
-        """Raises ``TokenError`` unless the claims have the form we give them."""
+        """Raise ``TokenError`` unless the claims look like ours."""
         for name, form in CLAIM_PATTERNS.items():
             value = self.payload.get(name)
             if not isinstance(value, str) or not form.fullmatch(value):
                 raise TokenError(f"Token has no usable '{name}' claim")
 
     def clamp_to(self, session: LoginSession) -> None:
-        """Lets it end with the session at the latest."""
+        """Make the token expire no later than its session."""
         self.payload["exp"] = min(self.payload["exp"], int(session.expires.timestamp()))
 
 
 class AccessToken(SessionToken, tokens.AccessToken):
-    """Opens the API for some minutes, while its session lives; carries the extra claims.
+    """Opens the API for a few minutes, while its session is live; has the extra claims.
 
-    One that was read knows its ``session``.
+    A token that was parsed has its ``session``.
     """
 
     session: LoginSession
@@ -68,8 +68,8 @@ class AccessToken(SessionToken, tokens.AccessToken):
 
     @classmethod
     def for_user(cls, user: User) -> NoReturn:
-        """There is none without a session: make a pair instead."""
-        raise TypeError("Write RefreshToken.for_user(user).access_token, of tokens.tokens.")
+        """Refuse: an access token needs a session, which a refresh token starts."""
+        raise TypeError("Use tokens.tokens.RefreshToken.for_user(user).access_token instead.")
 
     def __str__(self) -> str:
         text: str = super().__str__()
@@ -77,7 +77,7 @@ class AccessToken(SessionToken, tokens.AccessToken):
             AccessToken.size_is_logged = True
             sizes = {name: len(str(value)) for name, value in self.payload.items()}
             logger.warning(
-                "An access token has %d bytes. Sizes of its claims: %s", len(text), sizes
+                "An access token has %d bytes. The sizes of its claims: %s", len(text), sizes
             )
         return text
 
@@ -87,9 +87,9 @@ class AccessToken(SessionToken, tokens.AccessToken):
 
 
 class RefreshToken(SessionToken, tokens.RefreshToken):
-    """Yields the next pair, once; carries no personal data.
+    """Returns the next pair, once; has no personal data.
 
-    One that was made here, and not read, knows its ``session`` and the extra
+    A token that was created here, not parsed, has its ``session`` and the extra
     ``claims`` of the user at that moment.
     """
 
@@ -100,12 +100,12 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
 
     @classmethod
     def for_user(cls, user: User, **session: Any) -> Self:
-        """Begins a session (see ``sessions.start``); returns its first token."""
+        """Start a session (see ``sessions.start``), and return its first token."""
         return cls.for_session(sessions.start(user, **session), 0)
 
     @classmethod
     def for_session(cls, session: LoginSession, seq: int) -> Self:
-        """The refresh token with the number ``seq`` of ``session``."""
+        """Return the refresh token number ``seq`` of ``session``."""
         token = cls()
         token.session = session
         token.claims = claims_for(session.user)
@@ -115,7 +115,7 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
 
     @classmethod
     def of_any_age(cls, text: str) -> Self:
-        """Reads a refresh token that we have signed. Raises ``TokenError``."""
+        """Parse a refresh token that we have signed, expired or not. Raises ``TokenError``."""
         token = cls(text, verify=False)
         token.verify_token_type()
         token.verify_patterns()
@@ -123,7 +123,7 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
 
     @property
     def access_token(self) -> AccessToken:
-        """The access token that goes with it."""
+        """The access token that goes with this token."""
         access: AccessToken = super().access_token
         access.clamp_to(self.session)
         if settings.EXTRA_CLAIMS_IN_TOKEN:

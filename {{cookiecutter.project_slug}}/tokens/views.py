@@ -23,7 +23,7 @@ class TokenView(views.TokenViewBase):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """Outside of any transaction, so that a refusal cannot undo a revocation."""
+        """Return the view, outside any transaction: a refusal must not undo a revocation."""
         return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
 
@@ -35,7 +35,7 @@ class TokenView(views.TokenViewBase):
     )
 )
 class TokenObtainPairView(TokenView, views.TokenObtainPairView):
-    """Log in: a password in, an access and a refresh token out."""
+    """Log in. Exchanges a password for an access and a refresh token."""
 
 
 @extend_schema_view(
@@ -45,22 +45,22 @@ class TokenObtainPairView(TokenView, views.TokenObtainPairView):
     )
 )
 class TokenRefreshView(TokenView, views.TokenRefreshView):
-    """Refresh: the current refresh token in, the next pair out."""
+    """Refresh. Exchanges the current refresh token for the next pair."""
 
 
 @extend_schema_view(post=extend_schema(operation_id="verify", responses={200: EMPTY, 401: None}))
 class TokenVerifyView(TokenView, views.TokenVerifyView):
-    """Verify: whether a token would be accepted. Changes nothing."""
+    """Verify a token. Returns 200 if the token is accepted, and changes nothing."""
 
 
 @extend_schema_view(post=extend_schema(operation_id="logout", responses={200: EMPTY}))
 class TokenBlacklistView(TokenView, views.TokenBlacklistView):
-    """Log out: ends the session that the refresh token belongs to."""
+    """Log out. Ends the session of the refresh token."""
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_sessions"))
 class SessionListView(ListAPIView[LoginSession]):
-    """The caller's live sessions."""
+    """List your sessions. There is one for each device you are logged in on."""
 
     serializer_class = serializers.LoginSessionSerializer
     pagination_class = None
@@ -70,24 +70,24 @@ class SessionListView(ListAPIView[LoginSession]):
 
     @extend_schema(operation_id="end_all_sessions", responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Log out everywhere."""
+        """Log out everywhere, on this device too."""
         self.get_queryset().revoke()
         return Response(status=204)
 
 
 class SessionView(APIView):
-    """One of the caller's live sessions."""
+    """One of your sessions."""
 
     @extend_schema(operation_id="end_session", responses={204: None, 404: None})
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Log one device out."""
+        """Log out one device."""
         if not sessions.live_for(cast(User, request.user)).filter(pk=pk).revoke():
             raise Http404
         return Response(status=204)
 
 
 class JWKSView(APIView):
-    """The public keys that verify this project's tokens (RFC 7517)."""
+    """Get the public keys that verify the tokens of this API (RFC 7517)."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -1,4 +1,4 @@
-"""``manage.py delete_expired_sessions``: clears up, for a daily cron job."""
+"""``manage.py delete_expired_sessions``: cleans up, as a daily cron job."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from tokens.models import LoginSession
 
-BATCH = 1000  # sessions that one transaction deletes
+BATCH = 1000  # sessions deleted in one transaction
 
 
 class Command(BaseCommand):
-    help = "Deletes the login sessions whose time is over, in batches."
+    help = "Deletes expired login sessions, in batches."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="count, delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only count the sessions")
 
     def handle(self, *args: Any, **options: Any) -> None:
         over = LoginSession.objects.filter(expires__lte=timezone.now()).order_by("expires")

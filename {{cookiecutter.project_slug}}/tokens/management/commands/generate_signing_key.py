@@ -1,4 +1,4 @@
-"""``manage.py generate_signing_key``: a key that fits, and how to rotate to it."""
+"""``manage.py generate_signing_key``: generates a key, and says how to rotate to it."""
 
 import os
 from pathlib import Path
@@ -10,29 +10,31 @@ from rest_framework_simplejwt.settings import api_settings
 from tokens.algorithms import ALGORITHMS, UnfitKey, generate_key, read_keys
 
 ROTATION = """
-To rotate to it without logging anyone out (after a change of ALGORITHM that is not
-possible: everybody has to log in again):
- 1. Add it to JWT_VERIFYING_KEYS on every machine and restart them one by one: it is
-    accepted everywhere before it signs anywhere. Wait until clients have fetched
-    /.well-known/jwks.json anew (5 minutes).
- 2. Swap the two on every machine: JWT_SIGNING_KEY is the new key, and the old one
-    stands in JWT_VERIFYING_KEYS.
- 3. Remove the old one when its last refresh token has ended ({lifetime} later).
+To rotate to it without logging anyone out (impossible after a change of ALGORITHM, when
+everybody has to log in again):
+ 1. Add it to JWT_VERIFYING_KEYS on every machine and restart them one by one, so that it
+    is accepted everywhere before it signs anywhere. Wait five minutes, until services have
+    fetched /.well-known/jwks.json again.
+ 2. Swap the two on every machine: the new key goes into JWT_SIGNING_KEY, the old one into
+    JWT_VERIFYING_KEYS.
+ 3. Remove the old key when its last refresh token has expired ({lifetime} later).
 """
 NO_ROTATION = """
-JWT_SIGNING_KEY is a key of another algorithm now, so the two cannot overlap: replace it on
-every machine and restart. Everybody is logged out and has to log in again.
+JWT_SIGNING_KEY now holds a key of another algorithm, so the two cannot overlap. Replace it
+on every machine and restart. Everybody is logged out and has to log in again.
 """
 
 
 class Command(BaseCommand):
-    help = "Makes a signing key for the configured algorithm and prints it."
-    requires_system_checks: list[str] = []  # the first key is made before there is one
+    help = "Generates a signing key for the configured algorithm and prints it."
+    requires_system_checks: list[str] = []  # there is no key to check yet
 
     def add_arguments(self, parser: CommandParser) -> None:
         configured = api_settings.ALGORITHM
         parser.add_argument("--algorithm", choices=ALGORITHMS, default=configured)
-        parser.add_argument("--output", metavar="FILE", help="a new file, for you alone")
+        parser.add_argument(
+            "--output", metavar="FILE", help="write it to a new file that only you can read"
+        )
 
     def handle(self, *args: Any, algorithm: str, output: str, **options: Any) -> None:
         key = generate_key(algorithm)
