@@ -434,8 +434,8 @@ def refused(key: str, answers: Answers) -> Refused | None:
         if key in QUESTIONS:
             QUESTIONS[key][0](answer, answers)
         else:
-            known = answer in SETTINGS[key]
-            require(known, f"is not a choice{nearest(answer, SETTINGS[key])}")
+            near = nearest(answer, SETTINGS[key])
+            require(answer in SETTINGS[key], f"is not a choice{near}")
     except Refused as why:
         return why
     return None
@@ -489,17 +489,9 @@ FILTERS: dict[str, Any] = {
     "shell": shlex.quote,
     "toml": dumps,
 }
-for function in (
-    annotation_imports,
-    claim_imports,
-    claims,
-    duration,
-    header_types,
-    markdown,
-    python,
-):
-    FILTERS[function.__name__] = function
-FILTERS |= {"seconds": seconds, "slug": slug, "timedelta": timedelta}
+READERS = [annotation_imports, claim_imports, claims, duration, header_types]
+WRITERS = [markdown, python, seconds, slug, timedelta]
+FILTERS |= {function.__name__: function for function in READERS + WRITERS}
 
 
 def __getattr__(name: str) -> Any:

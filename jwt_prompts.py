@@ -21,20 +21,10 @@ from jinja2.runtime import Context
 from rich.prompt import Prompt
 
 import jwt_answers
-from jwt_answers import (
-    FILTERS,
-    HERE,
-    KEYS,
-    SETTINGS,
-    nearest,
-    normalize,
-    quote,
-    refusal,
-)
+from jwt_answers import FILTERS, KEYS, SETTINGS, nearest, normalize, quote, refusal
 
-PROJECT = HERE / "{{cookiecutter.project_slug}}"
+PROJECT = jwt_answers.HERE / "{{cookiecutter.project_slug}}"
 JINJA = re.compile(rb"\{[{%#]|# jinja:")
-TEXTS: dict[str, Any] = SETTINGS["__prompts__"]
 
 
 def default(offer: Any, answers: dict[str, Any]) -> Any:
@@ -60,7 +50,8 @@ def ask_again(key: str, answers: dict[str, Any]) -> str:
     click.secho(line, fg="red")
     enter = default(SETTINGS[key], answers)
     offered = ... if refusal(key, {**answers, key: enter}) else enter
-    question = f"  [dim][{KEYS.index(key) + 1}/{len(KEYS)}][/] {TEXTS[key]}"
+    number = f"  [dim][{KEYS.index(key) + 1}/{len(KEYS)}][/]"
+    question = f"{number} {SETTINGS['__prompts__'][key]}"
     return str(Prompt.ask(question, default=offered))
 
 
@@ -75,8 +66,8 @@ def review(answers: dict[str, Any]) -> None:
     given = call.params if call and call.command is command_line else {}
     person = given and not any(given[k] for k in ("no_input", "replay", "replay_file"))
     wrong = [
-        f"{quote(key)[1:-1]}: {quote(value)} answers no question{nearest(key, KEYS)}. "
-        f"Write {', '.join(KEYS)}, such as login_field=email."
+        f"{quote(key)[1:-1]}: {quote(value)} answers no question"
+        f"{nearest(key, KEYS)}. Write {', '.join(KEYS)}, such as login_field=email."
         for key, value in (given.get("extra_context") or {}).items()
         if key not in KEYS
     ]
@@ -84,10 +75,8 @@ def review(answers: dict[str, Any]) -> None:
     for key in (key for key in KEYS if key in answers):
         while (why := refusal(key, answers)) and asking:
             answers[key] = ask_again(key, answers)
-        if why:
-            wrong.append(why)
-        else:
-            answers[key] = normalize(key, answers[key])
+        wrong += [why] if why else []
+        answers[key] = answers[key] if why else normalize(key, answers[key])
     if wrong and (person or all(key in answers for key in KEYS)):
         raise FailedHookException("\n".join(wrong))
 
@@ -131,9 +120,8 @@ def at_hand(module: str) -> dict[str, Any] | None:
     return None
 
 
-def complete(asked: dict[str, Any] | None, known: dict[str, Any] | None) -> None:
+def complete(asked: dict[str, Any], known: dict[str, Any] | None) -> None:
     """Join the lists among the answers, and give a replay the defaults it lacks."""
-    asked = asked or {}
     for key in (key for key in KEYS if key in asked):
         if isinstance(asked[key], list):
             asked[key] = normalize(key, asked[key])
@@ -151,7 +139,7 @@ class AnswersExtension(Extension):
         ["{{cookiecutter.project_slug}}"]
         + [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*{%*")]
         + [value for value in SETTINGS.values() if isinstance(value, str)]
-        + [hook.read_text("utf-8") for hook in HERE.glob("hooks/*.py")]
+        + [hook.read_text("utf-8") for hook in jwt_answers.HERE.glob("hooks/*.py")]
     )
 
     def __init__(self, environment: Environment) -> None:
@@ -159,7 +147,7 @@ class AnswersExtension(Extension):
         super().__init__(environment)
         environment.context_class = CheckedContext
         environment.filters.update(FILTERS)
-        complete(at_hand("prompt"), at_hand("main"))
+        complete(at_hand("prompt") or {}, at_hand("main"))
         rendering = at_hand("generate")
         if rendering and not at_hand("hooks"):
             rendering["_copy_without_render"] = copied()
