@@ -322,13 +322,13 @@ def kid(token: str) -> str | None:
 @contextmanager
 def database_with_user(kind: str, folder: Path, **answers: str) -> Iterator[str]:
     """Yield the URL of a database for projects; it is dropped afterwards."""
-    with _empty_database(kind, folder) as url:
+    with empty_database(kind, folder) as url:
         Project(folder, url, **answers).add_user()
         yield url
 
 
 @contextmanager
-def _empty_database(kind: str, folder: Path) -> Iterator[str]:
+def empty_database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'db.sqlite3'}"
         return

@@ -1,0 +1,203 @@
+"""What an owner changes in an ordinary week leaves the project's own tests green."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import PYTHON, empty_database
+
+#: Files, and what an owner writes in them in place of what.
+Edits = list[tuple[str, str, str]]
+
+BASE, ENV = "config/settings/base.py", "config/env.py"
+MODEL, MIGRATION = "users/models.py", "users/migrations/0001_initial.py"
+ID = "models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verb"
+MAKE_KEY = '\nimport uuid\n\n\ndef key():\n    return f"ключ № {uuid.uuid4()}"\n\n'
+DOCSTRING = '    """Someone who can log in."""\n'
+ATOMIC = '    config["ATOMIC_REQUESTS"] = True\n    config["OPTIONS"] ='
+THROTTLED = """REST_FRAMEWORK = {
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/day"},"""
+
+
+def key(field: str) -> Edits:
+    """Give users a primary key of this kind, from the first migration on."""
+    return [
+        (MODEL, "from typing import Any\n", f"from typing import Any\n{MAKE_KEY}"),
+        (MODEL, DOCSTRING, f"{DOCSTRING}\n    id = {field})\n"),
+        (
+            MIGRATION,
+            "\nclass Migration",
+            "import uuid\nfrom users.models import key\n\nclass Migration",
+        ),
+        (MIGRATION, f'{ID}ose_name="ID"', f"{field}, serialize=False"),
+    ]
+
+
+CHANGES: dict[str, Edits] = {
+    "uuid keys": key("models.UUIDField(default=uuid.uuid4, primary_key=True"),
+    "text keys": key("models.CharField(default=key, max_length=60, primary_key=True"),
+    "time zone": [(BASE, 'TIME_ZONE = "UTC"', 'TIME_ZONE = "Asia/Seoul"')],
+    "no time zones": [(BASE, '"UTC"', '"America/New_York"\nUSE_TZ = False')],
+    "atomic requests": [(ENV, '    config["OPTIONS"] =', ATOMIC)],
+    "throttles": [(BASE, "REST_FRAMEWORK = {", THROTTLED)],
+    "table": [
+        (
+            "tokens/models.py",
+            "        ordering",
+            '        db_table = "logins"\n        ordering',
+        ),
+        (
+            "tokens/migrations/0001_initial.py",
+            '"ordering"',
+            '"db_table": "logins", "ordering"',
+        ),
+    ],
+}
+#: What may be exported where somebody runs the tests.
+EXPORTED = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    "DJANGO_ALLOWED_HOSTS": "api.example.com",
+    "DJANGO_SECRET_KEY": "short",
+    "JWT_ISSUER": "https://id.example.com",
+    "JWT_AUDIENCE": "services",
+    "JWT_VERIFYING_KEYS": "none",
+    "CORS_ALLOWED_ORIGINS": "https://app.example.com",
+    "CSRF_TRUSTED_ORIGINS": "https://app.example.com",
+    "SECURE_SSL_REDIRECT": "false",
+    "TRUSTED_PROXIES": "2",
+    "URL_PREFIX": "/backend",
+    "LOG_LEVEL": "DEBUG",
+    "REDIS_URL": "redis://cache/0",
+}
+
+
+def edit(project: Path, edits: Edits) -> None:
+    for name, old, new in edits:
+        text = (project / name).read_text("utf-8")
+        assert old in text, (name, old)
+        (project / name).write_text(text.replace(old, new, 1), "utf-8")
+
+
+def own_tests(project: Path, *tests: str, **exported: str) -> tuple[int, str]:
+    """Run the project's tests; return their exit status and what they print."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(
+        command, cwd=project, env=kept | exported, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("edits", CHANGES.values(), ids=CHANGES)
+def test_an_ordinary_change_leaves_the_tests_green(
+    cookies: Any, edits: Edits, database: str
+) -> None:
+    project = cookies.bake(extra_context={"extra_claims": "id, groups"}).project_path
+    edit(project, edits)
+    status, report = own_tests(project, DATABASE_URL=database)
+    assert status == 0, report[-6000:]
+
+
+def test_ordinary_changes_together_leave_the_tests_green(cookies: Any) -> None:
+    """Whatever is exported, and nothing is left behind."""
+    project = cookies.bake().project_path
+    for name in ("time zone", "atomic requests", "throttles", "table"):
+        edit(project, CHANGES[name])
+    before = {path for path in project.rglob("*") if "__pycache__" not in path.parts}
+    status, report = own_tests(project, **EXPORTED)
+    assert status == 0, report[-6000:]
+    after = {path for path in project.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before
+
+
+ENDPOINTS = """
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from rest_framework import permissions, routers, views, viewsets
+from rest_framework.response import Response
+
+from users.models import User
+from users.serializers import UserSerializer
+
+
+class People(viewsets.ModelViewSet):
+    queryset = User.objects.order_by("pk")
+    serializer_class = UserSerializer
+
+
+class Member(permissions.BasePermission):
+    def has_permission(self, request, view):
+        return view.kwargs["team"] and request.user.is_authenticated
+
+
+class Team(views.APIView):
+    permission_classes = [Member]
+
+    def get(self, request, team, **kwargs):
+        return Response({})
+
+
+class Prices(views.APIView):
+    permission_classes = []
+
+    def get(self, request, year):
+        return Response({"year": int(year)})
+
+
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("")
+
+
+router = routers.DefaultRouter()
+router.register("people", People)
+urlpatterns = [
+    path("", include(router.urls)),
+    path("teams/<slug:team>/", include([path("<int:n>/<path:rest>", Team.as_view())])),
+    re_path(r"^old/(?P<team>[0-9]{4})/([a-z]+)/$", Team.as_view()),
+    path("page/", page),
+    # re_path(r"^prices/(?P<year>[0-9]{4})/$", Prices.as_view()),
+]
+"""
+
+
+def test_the_projects_tests_know_endpoints_of_every_kind(cookies: Any) -> None:
+    """Those that are open are named, and what the document lacks of them."""
+    project = cookies.bake().project_path
+    urls = project / "config" / "urls.py"
+    mounted = 'urlpatterns = [\n    path("shop/", include("shop")),'
+    urls.write_text(urls.read_text("utf-8").replace("urlpatterns = [", mounted))
+    shop = project / "shop.py"
+    shop.write_text(ENDPOINTS, "utf-8")
+    authorisation = "tests/promises/test_authorisation.py"
+    status, report = own_tests(project, authorisation)
+    assert status == 0, report[-6000:]
+
+    shop.write_text(ENDPOINTS.replace("    # re_path", "    re_path"), "utf-8")
+    status, report = own_tests(project, authorisation, "tests/test_openapi.py")
+    assert status == 1
+    route = "shop/prices/(?P<year>[0-9]{4})/"
+    assert f"add {route!r} to OPEN in " in report
+    assert "[Prices]" in report
+    failed = [line for line in report.splitlines() if line.startswith("FAILED")]
+    assert len(failed) == 2, failed
+
+    opened = project / authorisation
+    text = opened.read_text("utf-8").replace("OPEN = {", f"OPEN = {{\n    {route!r},")
+    opened.write_text(text, "utf-8")
+    status, report = own_tests(project, authorisation)
+    assert status == 0, report[-6000:]
