@@ -139,6 +139,9 @@ class Server:
                     socket.create_connection((HOST, self.port), timeout=30).close()
                     time.sleep(0.01)
 
+    def connection(self) -> HTTPConnection:
+        return HTTPConnection(HOST, self.port, timeout=30)
+
     def send(
         self,
         method: str,
@@ -148,7 +151,7 @@ class Server:
         barrier: Barrier | None = None,
     ) -> Answer:
         """Send what has a length as it is, and anything else in chunks."""
-        with closing(HTTPConnection(HOST, self.port, timeout=30)) as connection:
+        with closing(self.connection()) as connection:
             connection.connect()
             if barrier:
                 barrier.wait()

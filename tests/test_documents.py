@@ -639,15 +639,14 @@ def test_the_lines_for_production_start_the_server(
     project: Development, answers: dict[str, str], tmp_path: Path
 ) -> None:
     text = project.read("docs/operations.md")
-    [lines] = [block for block in blocks(text, "sh") if "uv run gunicorn" in block]
+    [lines] = [block for block in blocks(text, "sh") if "uv run granian" in block]
     [key] = (project.folder / ".local").glob("jwt-signing-key-*")
     environment = {
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
         "DJANGO_ALLOWED_HOSTS": HOST,
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "JWT_SIGNING_KEY_FILE": str(key),
-        "BIND": project.address,
-        "WORKERS": "1",
+        "GRANIAN_PORT": project.address.partition(":")[2],
     }
     with project.serve(lines, **environment):
         assert call(f"{project.url}/health/ready/")[0] == 200
@@ -704,6 +703,8 @@ def test_newer_packages_are_locked_as_the_page_says(tmp_path: Path) -> None:
 
 # These are run by tests of their own.
 ELSEWHERE = {
+    "uv run --env-file .env",
+    "uv run sh secrets.sh .",
     "uv run manage.py createsuperuser",
     "uv run manage.py shell",
     "uv run pytest",

@@ -9,70 +9,13 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
+from owners import add_owners_views
 from servers import HOST, PASSWORD, Project, Server, database_with_user, eventually
-
-#: What an owner adds: a long view, a stream that queries, an upload, a look at META.
-OWNERS = """
-import time
-
-from django.db import connection
-from django.http import StreamingHttpResponse
-from django.urls import path
-from rest_framework.decorators import api_view, parser_classes, permission_classes
-from rest_framework.parsers import MultiPartParser
-from rest_framework.response import Response
-
-from users.models import User
-
-
-@api_view()
-@permission_classes([])
-def long(request):
-    User.objects.count()
-    time.sleep(float(request.query_params["seconds"]))
-    return Response()
-
-
-@api_view()
-def stream(request):
-    def lines():
-        for number in range(int(request.query_params["lines"])):
-            yield f"{number} {User.objects.count()}\\n"
-            time.sleep(0.2)
-
-    return StreamingHttpResponse(lines())
-
-
-@api_view(["POST"])
-@parser_classes([MultiPartParser])
-@permission_classes([])
-def upload(request):
-    return Response({"size": sum(map(len, request.data["file"].chunks()))})
-
-
-@api_view(["GET", "POST"])
-@permission_classes([])
-def meta(request):
-    return Response({name: str(value) for name, value in request.META.items()})
-
-
-views = [
-    path("own/long/", long),
-    path("own/stream/", stream),
-    path("own/upload/", upload),
-    path("own/meta/", meta),
-]
-"""
-HALF_HEADER = b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-"
-HALF_BODY = (
-    b"POST /api/token/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    b'Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"user'
-)
+from slow import HALF_BODY, HALF_HEADER, assert_quick, clients
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("server")
     with database_with_user("sqlite", folder / "database") as url:
         project = Project(folder, url)
-        (project.folder / "owner.py").write_text(OWNERS)
-        views = "import owner\n\nurlpatterns = [*owner.views,"
-        project.edit("config/urls.py", r"urlpatterns = \[", views)
+        add_owners_views(project)
         project.environment |= {"HTTP_PROXY": "http://me:secret@a", "SERVER_PORT": "1"}
         yield project
 
@@ -91,28 +32,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def server(project: Project) -> Iterator[Server]:
     with project.serve({"GRANIAN_RESPAWN_FAILED_WORKERS": "true"}) as server:
         yield server
-
-
-@contextmanager
-def clients(port: int, count: int, request: bytes) -> Iterator[None]:
-    """Open connections, send something in each, and leave it at that."""
-    with ExitStack() as stack:
-        for _ in range(count):
-            client = socket.create_connection((HOST, port), timeout=10)
-            stack.enter_context(client)
-            client.sendall(request)
-        time.sleep(1)
-        yield
-
-
-def assert_quick(server: Server) -> None:
-    """Ask ten times; this machine may stumble once, but no more."""
-    seconds = []
-    for _ in range(10):
-        start = time.perf_counter()
-        assert server.get("/api/users/me/").status == 401
-        seconds.append(time.perf_counter() - start)
-    assert sorted(seconds)[-2] < 1, seconds
 
 
 @pytest.mark.parametrize(

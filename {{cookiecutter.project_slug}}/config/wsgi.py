@@ -3,8 +3,8 @@
 A thread that waits for a slow client must not be one that works. So the server has many
 threads, most of which wait, and Django works on a few requests at once:
 
-- A request's body is read to its end first, at most ``BODY_LIMIT`` bytes. A large one
-  is kept in a temporary file.
+- A request's body is read to its end first. A large one is kept in a temporary file, one
+  that exceeds ``BODY_LIMIT`` is refused.
 - Then the request takes one of ``TURNS``. If none is free within ``TURN_TIMEOUT`` the
   answer is 503. ``/health/live/`` needs no turn, nor does the answer to a wrong body.
 - A turn lasts until the response is closed, which gives back the database connection,
@@ -54,10 +54,11 @@ def application(environ: WSGIEnvironment, start: StartResponse) -> HttpResponseB
 def receive(environ: WSGIEnvironment) -> int:
     """Read the body, and return the status of what is wrong with it, or 0."""
     if "*" in environ.get("CONTENT_TYPE", "") or len(environ.get("CONTENT_TYPE", "")) > 1000:
-        del environ["CONTENT_TYPE"]  # RFC 2231, hardly ever meant well
+        del environ["CONTENT_TYPE"]  # parameters by RFC 2231, which not all can be decoded
     length, limit = environ.get("CONTENT_LENGTH"), settings.BODY_LIMIT
     ends = length or environ.get("wsgi.input_terminated")  # else nobody says where it ends
-    left = min(int(length or limit + 1), limit + 1) if ends else 0
+    # Beyond the limit too, since many clients hear the answer only when they have sent all.
+    left = min(int(length or 2 * limit), 2 * limit) if ends else 0
     body = SpooledTemporaryFile(1024 * 1024)  # noqa: SIM115 - it ends with the request
     while left and (chunk := environ["wsgi.input"].read(min(left, 65536))):
         left -= body.write(chunk)
