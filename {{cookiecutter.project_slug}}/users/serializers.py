@@ -91,7 +91,8 @@ class EmailChangeSerializer(LinkSerializer, CurrentPasswordSerializer):
 # The body of a DELETE in OpenAPI's words: drf-spectacular knows none.
 PASSWORD = {"current_password": {"type": "string", "writeOnly": True}}
 SCHEMA = {"type": "object", "properties": PASSWORD, "required": ["current_password"]}
-CURRENT_PASSWORD = {"content": {"application/json": {"schema": SCHEMA}}, "required": True}
+BODY = {"content": {"application/json": {"schema": SCHEMA}}, "required": True}
+DELETION = {"x-requestBody": BODY}
 
 
 # jinja: endif
