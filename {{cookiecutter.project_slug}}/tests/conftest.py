@@ -40,6 +40,16 @@ Login = Callable[..., Pair]
 UseKeys = Callable[..., None]
 
 
+def each(names: str, *values: Any) -> pytest.MarkDecorator:
+    """Runs a test with each of the values: ``each("a", 1, 2)``, ``each("a, b", (1, 2))``."""
+    return pytest.mark.parametrize(names, values, ids=shown)
+
+
+def shown(value: object) -> str:
+    """A value in the name of a test, the same in every process."""
+    return str(getattr(value, "__name__", ascii(value)))[:20]
+
+
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[Clock]:
     """Time stands still in every test: ``clock.shift(60)`` moves it by a minute.

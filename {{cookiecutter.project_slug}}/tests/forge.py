@@ -22,13 +22,9 @@ SIMPLE_JWT: dict[str, Any] = settings.SIMPLE_JWT
 ALGORITHM: str = SIMPLE_JWT["ALGORITHM"]
 SUBJECT: str = SIMPLE_JWT["USER_ID_CLAIM"]
 
-#: As the value of a claim or header parameter: there is none.
-ABSENT = object()
 
-
-def shown(value: object) -> str:
-    """A value in the name of a test."""
-    return "absent" if value is ABSENT else ascii(value)[:20]
+class ABSENT:
+    """As the value of a claim or header parameter: there is none."""
 
 
 def header_of(token: str) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Sessions in the admin: seen and revoked there, neither made nor changed."""
 
-import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import Login, opens, payload
+from tests.conftest import Login, each, opens, payload
 from tests.factories import UserFactory
 from tokens import sessions
 from tokens.models import LoginSession
@@ -54,7 +53,7 @@ def test_sessions_are_neither_made_nor_changed(admin_client: Client, user: User)
     assert admin_client.post(change, {"seq": 7}).status_code == 403
 
 
-@pytest.mark.parametrize("permission", ["view", "delete"])
+@each("permission", "view", "delete")
 def test_who_may_delete_sessions_may_revoke_them(login: Login, permission: str) -> None:
     staff = UserFactory.create(is_staff=True)
     for codename in {"view_loginsession", f"{permission}_loginsession"}:

@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import UseKeys, key_for
+from tests.conftest import UseKeys, each, key_for
 from tokens.checks import refuse_to_start_if_wrong
 from tokens.serializers import CustomTokenObtainPairSerializer
 
@@ -28,7 +28,7 @@ def test_the_project_as_it_stands_is_right() -> None:
     refuse_to_start_if_wrong()
 
 
-@pytest.mark.parametrize("algorithm", ["HS512", "PS256", "ES384", "EdDSA"])
+@each("algorithm", "HS512", "PS256", "ES384", "EdDSA")
 def test_a_generated_key_is_right(use_keys: UseKeys, algorithm: str) -> None:
     use_keys(key_for(algorithm), key_for(algorithm, "second"), algorithm)
     assert run_checks() == []
@@ -42,13 +42,11 @@ def test_a_key_that_does_not_verify_what_it_signs_is_an_error(
     assert only_error(7)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "number"),
-    [
-        *(("ALGORITHM", "RS265", 5), ("ALGORITHM", "none", 5), ("AUDIENCE", ["a", "b"], 3)),
-        *(("ISSUER", "", 3), ("ISSUER", None, 3), ("AUTH_HEADER_TYPES", "Bearer", 4)),
-        *(("AUTH_HEADER_TYPES", (), 4), ("AUTH_HEADER_TYPES", ("Bea rer",), 4)),
-    ],
+@each(
+    "name, value, number",
+    *(("ALGORITHM", "RS265", 5), ("ALGORITHM", "none", 5), ("AUDIENCE", ["a", "b"], 3)),
+    *(("ISSUER", "", 3), ("ISSUER", None, 3), ("AUTH_HEADER_TYPES", "Bearer", 4)),
+    *(("AUTH_HEADER_TYPES", (), 4), ("AUTH_HEADER_TYPES", ("Bea rer",), 4)),
 )
 def test_a_value_that_cannot_work_is_an_error_that_names_it(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object, number: int
@@ -60,14 +58,12 @@ def test_a_value_that_cannot_work_is_an_error_that_names_it(
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
-@pytest.mark.parametrize(
-    ("access", "lifetimes"),
-    [
-        *((DAY, (DAY, DAY, SECOND)), (DAY, (SECOND, DAY, SECOND))),
-        *((SECOND, (DAY, SECOND, SECOND)), (SECOND, (DAY, DAY, -SECOND))),
-        *((0 * SECOND, (DAY, DAY, SECOND)), (-SECOND, (DAY, DAY, SECOND))),
-        *((300, (DAY, DAY, SECOND)), (SECOND, (DAY, None, SECOND)), (SECOND, (DAY, DAY, 10))),
-    ],
+@each(
+    "access, lifetimes",
+    *((DAY, (DAY, DAY, SECOND)), (DAY, (SECOND, DAY, SECOND))),
+    *((SECOND, (DAY, SECOND, SECOND)), (SECOND, (DAY, DAY, -SECOND))),
+    *((0 * SECOND, (DAY, DAY, SECOND)), (-SECOND, (DAY, DAY, SECOND))),
+    *((300, (DAY, DAY, SECOND)), (SECOND, (DAY, None, SECOND)), (SECOND, (DAY, DAY, 10))),
 )
 def test_lifetimes_have_to_go_together(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, access: object, lifetimes: tuple[Any, ...]
@@ -84,15 +80,16 @@ def test_a_session_may_last_one_refresh_and_allow_no_grace(settings: Settings) -
     assert run_checks() == []
 
 
-@pytest.mark.parametrize("name", ["SESSION_LIFETIME", "REFRESH_GRACE_PERIOD"])
+@each("name", "SESSION_LIFETIME", "REFRESH_GRACE_PERIOD")
 def test_a_lifetime_cannot_be_left_out(settings: Settings, name: str) -> None:
     delattr(settings, name)
     assert "lifetimes" in only_error(2)
 
 
-@pytest.mark.parametrize(
-    ("name", "cure"),
-    [("ACCES_TOKEN_LIFETIME", "Did you mean ACCESS_TOKEN_LIFETIME?"), ("QQQ", "Remove it.")],
+@each(
+    "name, cure",
+    ("ACCES_TOKEN_LIFETIME", "Did you mean ACCESS_TOKEN_LIFETIME?"),
+    ("QQQ", "Remove it."),
 )
 def test_an_unknown_setting_is_an_error(settings: Settings, name: str, cure: str) -> None:
     settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: DAY}
@@ -100,9 +97,7 @@ def test_an_unknown_setting_is_an_error(settings: Settings, name: str, cure: str
     assert run_checks()[0].hint == cure
 
 
-@pytest.mark.parametrize(
-    "name", ["LEEWAY", "SIGNING_KEY", "JWK_URL", "ROTATE_REFRESH_TOKENS", "USER_ID_CLAIM"]
-)
+@each("name", "LEEWAY", "SIGNING_KEY", "JWK_URL", "ROTATE_REFRESH_TOKENS", "USER_ID_CLAIM")
 def test_a_setting_without_effect_is_an_error(settings: Settings, name: str) -> None:
     settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: "user_id"}
     assert name in only_error(9)

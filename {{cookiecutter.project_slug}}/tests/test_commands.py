@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import Clock, statements
+from tests.conftest import Clock, each, statements
 from tests.factories import PASSWORD
 from tests.production import python
 from tokens import sessions
@@ -55,7 +55,7 @@ def test_a_revoked_session_stays_until_its_time_is_over(user: User, clock: Clock
     assert number_in(run("delete_expired_sessions")[0]) == 1
 
 
-@pytest.mark.parametrize("algorithm", ["HS512", "RS384", "ES512", "EdDSA"])
+@each("algorithm", "HS512", "RS384", "ES512", "EdDSA")
 def test_a_generated_key_is_one_line_for_an_environment_file(algorithm: str) -> None:
     [line] = run("generate_signing_key", "--algorithm", algorithm)[0].splitlines()
     variable, _, key = line.partition("=")

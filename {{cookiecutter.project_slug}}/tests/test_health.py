@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, refresh
+from tests.conftest import Login, each, refresh
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def pair(login: Login) -> Iterator[dict[str, Any]]:
         yield pair
 
 
-@pytest.mark.parametrize("path", ["live", "ready"])
+@each("path", "live", "ready")
 def test_a_process_that_can_work_is_live_and_ready(client: APIClient, path: str) -> None:
     assert client.get(f"/health/{path}/").status_code == 200
 

@@ -3,16 +3,15 @@
 from datetime import date
 from uuid import UUID
 
-import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
-from tests.conftest import Login, UseKeys, is_alive, key_for, payload, refreshed
+from tests.conftest import Login, UseKeys, each, is_alive, key_for, payload, refreshed
 from tests.forge import header_of, pem, public_pem
 from tokens.algorithms import ALGORITHMS, read_keys
 from tokens.keys import KeyRing, key_ring, thumbprint, token_backend
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each("algorithm", *ALGORITHMS)
 def test_every_algorithm_serves_every_path(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """And no token of another is good any more."""
     before = login()
@@ -29,7 +28,7 @@ def test_a_thumbprint_is_that_of_rfc_7638() -> None:
     assert thumbprint(key) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "ES384", "EdDSA"])
+@each("algorithm", "RS256", "ES384", "EdDSA")
 def test_keys_are_read_in_every_form(algorithm: str) -> None:
     """As one line of base64, and as PEM with real and escaped line ends, mixed."""
     [key], [second] = (

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from tests.conftest import Login, is_alive, logout, refreshed
+from tests.conftest import Login, each, is_alive, logout, refreshed
 from tokens import lookup, sessions
 from tokens.models import LoginSession, Now
 from users.models import User
@@ -58,9 +58,7 @@ def test_the_session_is_what_select_related_gives(session: LoginSession) -> None
     assert lookup.session_with_user(session.pk) is None
 
 
-@pytest.mark.parametrize(
-    "state", [{}, {"seq": 0}, {"seq": 2}, {"revoked": 0}, {"expires": 0}, {"expires": 1}], ids=str
-)
+@each("state", {}, {"seq": 0}, {"seq": 2}, {"revoked": 0}, {"expires": 0}, {"expires": 1})
 def test_the_refresh_is_what_update_does(session: LoginSession, state: dict[str, int]) -> None:
     """Where the session is live and its number is 1; times are seconds from now."""
     now = timezone.now()

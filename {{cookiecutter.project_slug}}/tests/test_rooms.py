@@ -3,13 +3,13 @@
 import ast
 from pathlib import Path
 
-import pytest
+from tests.conftest import each
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["config", "tokens", "users", "api"]
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@each("room", *ROOMS)
 def test_imports_run_downwards_only(room: str) -> None:
     above = {*ROOMS[: ROOMS.index(room)]}
     for file in (ROOT / room).rglob("*.py"):

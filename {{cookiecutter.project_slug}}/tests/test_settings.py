@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 from api.logs import RedactingJsonFormatter
 from config.env import database
 from config.local import local_secret
+from tests.conftest import each
 from tests.production import VARIABLES, python
 from tokens.keys import KeyRing
 
@@ -88,7 +89,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("choice", [0, 1])
+@each("choice", 0, 1)
 def test_what_is_unusable_is_named_in_one_line_each(choice: int) -> None:
     wrong = {name: values[choice] for name, values in UNUSABLE.items()}
     lines = complaints(**wrong, JWT_SIGNING_KEY="")
@@ -179,13 +180,11 @@ def test_a_local_secret_is_one_for_all_who_start_at_once(tmp_path: Path) -> None
     assert len(list((tmp_path / "local").iterdir())) == 10
 
 
-@pytest.mark.parametrize(
-    ("origin", "may_call"),
-    [
-        *(("http://localhost:5173", True), ("https://127.0.0.1", True)),
-        *(("http://localhost.evil.example", False), ("http://evil.example/localhost", False)),
-        ("http://192.168.0.7:5173", True),
-    ],
+@each(
+    "origin, may_call",
+    *(("http://localhost:5173", True), ("https://127.0.0.1", True)),
+    *(("http://localhost.evil.example", False), ("http://evil.example/localhost", False)),
+    ("http://192.168.0.7:5173", True),
 )
 def test_pages_of_localhost_may_call_the_api_in_development(
     client: APIClient, settings: Settings, development: Development, origin: str, may_call: bool
@@ -203,10 +202,7 @@ def test_pages_of_localhost_may_call_the_api_in_development(
         assert exposed == "Retry-After, X-Request-ID"
 
 
-@pytest.mark.parametrize(
-    ("url", "engine"),
-    [("sqlite:///db.sqlite3", "sqlite3"), ("postgresql://me@db:5/x", "postgresql")],
-)
+@each("url, engine", ("sqlite:///db.sqlite3", "sqlite3"), ("postgresql://me@db:5/x", "postgresql"))
 def test_a_database_is_set_up_for_concurrent_requests(url: str, engine: str) -> None:
     config = database(url)
     assert config["ENGINE"].endswith(engine)

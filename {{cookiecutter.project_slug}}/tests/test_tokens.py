@@ -17,6 +17,7 @@ from tests.conftest import (
     Login,
     Pair,
     credentials,
+    each,
     logged_in,
     logout,
     opens,
@@ -68,8 +69,8 @@ def test_a_login_is_remembered_as_the_last(login: Login, user: User, clock: Cloc
     assert other.last_login is None
 
 
-@pytest.mark.parametrize("in_token", [True, False])
-@pytest.mark.parametrize("in_answer", [True, False])
+@each("in_token", True, False)
+@each("in_answer", True, False)
 def test_extra_claims_go_where_the_settings_say_and_are_fresh(
     login: Login,
     settings: Settings,

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, credentials, is_alive, statements
+from tests.conftest import Login, credentials, each, is_alive, statements
 from tests.factories import PASSWORD, UserFactory
 from users.models import User
 from users.serializers import UserSerializer
@@ -41,7 +41,7 @@ def test_a_change_of_one_field_leaves_the_others_alone(user_client: APIClient, u
     assert User.objects.values().get() == before | {"first_name": "Grace"}
 
 
-@pytest.mark.parametrize("value", [1, 1.5, True, None, [], {}, "x" * 151])
+@each("value", 1, 1.5, True, None, [], {}, "x" * 151)
 def test_a_name_that_is_no_text_is_a_400(user_client: APIClient, user: User, value: object) -> None:
     answer = user_client.patch(ME, {"first_name": value})
     assert (answer.status_code, *answer.json()) == (400, "first_name")
@@ -76,18 +76,16 @@ def test_only_the_new_password_logs_in(
         assert client.post("/api/token/", body).status_code == status
 
 
-@pytest.mark.parametrize(
-    ("current", "new", "field"),
-    [
-        ("wrong", NEW_PASSWORD, "current_password"),
-        ("\ud800", NEW_PASSWORD, "current_password"),
-        (PASSWORD, "short", "new_password"),
-        (PASSWORD, "12345678901234", "new_password"),
-        (PASSWORD, "password123", "new_password"),
-        (PASSWORD, "{email}1", "new_password"),
-        (PASSWORD, "", "new_password"),
-        (PASSWORD, f"{NEW_PASSWORD}\ud800", "new_password"),
-    ],
+@each(
+    "current, new, field",
+    ("wrong", NEW_PASSWORD, "current_password"),
+    ("\ud800", NEW_PASSWORD, "current_password"),
+    (PASSWORD, "short", "new_password"),
+    (PASSWORD, "12345678901234", "new_password"),
+    (PASSWORD, "password123", "new_password"),
+    (PASSWORD, "{email}1", "new_password"),
+    (PASSWORD, "", "new_password"),
+    (PASSWORD, f"{NEW_PASSWORD}\ud800", "new_password"),
 )
 def test_a_wrong_or_weak_password_is_a_400_and_changes_nothing(
     user_client: APIClient, login: Login, user: User, current: str, new: str, field: str
@@ -123,7 +121,7 @@ def test_a_login_name_belongs_to_one_account(user: User) -> None:
 
 
 # jinja: if cookiecutter.login_field == "email"
-@pytest.mark.parametrize("spell", [str.upper, str.title, str.lower])
+@each("spell", str.upper, str.title, str.lower)
 def test_an_address_has_one_spelling(client: APIClient, user: User, spell: type[str]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         UserFactory.create(email=spell(user.email))

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from api.addresses import client_address
-from tests.conftest import Clock, new_client
+from tests.conftest import Clock, each, new_client
 from tests.factories import PASSWORD, UserFactory
 from tokens.models import LoginSession
 from users.models import Failure, User
@@ -103,7 +103,7 @@ def wide(name: str) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in name)
 
 
-@pytest.mark.parametrize("spell", [str.upper, str.title, " {}".format, "{}\t\n ".format, wide])
+@each("spell", str.upper, str.title, " {}".format, "{}\t\n ".format, wide)
 def test_28_another_spelling_evades_nothing(user: User, spell: Callable[[str], str]) -> None:
     """Letter case, blanks, and what Unicode takes for the same."""
     names = user.get_username(), spell(user.get_username())
@@ -113,12 +113,10 @@ def test_28_another_spelling_evades_nothing(user: User, spell: Callable[[str], s
         assert_throttled(guess(name, PASSWORD))
 
 
-@pytest.mark.parametrize(
+@each(
     "header",
-    [
-        *("User-Agent: another/2.0", "Cookie: sessionid=new; csrftoken=new", "Forwarded: for=::9"),
-        *("Authorization: Basic YTpi", "X-Forwarded-For: 203.0.113.9", "X-Real-IP: 203.0.113.9"),
-    ],
+    *("User-Agent: another/2.0", "Cookie: sessionid=new; csrftoken=new", "Forwarded: for=::9"),
+    *("Authorization: Basic YTpi", "X-Forwarded-For: 203.0.113.9", "X-Real-IP: 203.0.113.9"),
 )
 def test_28_another_header_evades_nothing(user: User, header: str) -> None:
     """Account and address count, and nothing else that a client can choose."""
@@ -163,7 +161,7 @@ class Directory(BaseBackend):
         return User.objects.first() if password == "in the directory" else None
 
 
-@pytest.mark.parametrize("order", [1, -1])
+@each("order", 1, -1)
 def test_28_what_a_backend_accepts_is_no_guess(user: User, settings: Settings, order: int) -> None:
     """And a refused attempt asks none, in whatever order they stand."""
     backends = [f"{__name__}.Directory", "django.contrib.auth.backends.ModelBackend"]
@@ -199,7 +197,7 @@ def test_28_without_its_counter_no_door_opens(user: User, monkeypatch: pytest.Mo
         assert response.json().keys() == {"detail"}
 
 
-@pytest.mark.parametrize("proxies", [0, 1, 2])
+@each("proxies", 0, 1, 2)
 def test_29_only_trusted_proxies_are_believed(user: User, settings: Settings, proxies: int) -> None:
     """They append; what the client sent stands before that. By default there is none."""
     assert settings.TRUSTED_PROXIES == 0
@@ -216,13 +214,11 @@ def test_29_only_trusted_proxies_are_believed(user: User, settings: Settings, pr
     assert honest.status_code == (200 if proxies else 429)
 
 
-@pytest.mark.parametrize(
-    ("hop", "address"),
-    [
-        *(("203.0.113.9", "203.0.113.9"), ("203.0.113.9:4711", "203.0.113.9")),
-        *(("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]:443", "2001:db8::1")),
-        *(("[2001:db8::1]", "2001:db8::1"), ("rubbish:80", "")),
-    ],
+@each(
+    "hop, address",
+    *(("203.0.113.9", "203.0.113.9"), ("203.0.113.9:4711", "203.0.113.9")),
+    *(("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]:443", "2001:db8::1")),
+    *(("[2001:db8::1]", "2001:db8::1"), ("rubbish:80", "")),
 )
 def test_29_an_address_is_read_without_its_port(settings: Settings, hop: str, address: str) -> None:
     """Some proxies write it, and everybody would be one client."""
@@ -276,7 +272,7 @@ def test_31_unknown_wrong_disabled_look_alike(user: User, monkeypatch: pytest.Mo
     assert not LoginSession.objects.exists()
 
 
-@pytest.mark.parametrize("password", [" lead", "trail ", "   ", "\ttab\n", "a\0b", "é "])
+@each("password", " lead", "trail ", "   ", "\ttab\n", "a\0b", "é ")
 def test_32_a_password_is_taken_as_typed(user: User, password: str) -> None:
     """Blanks are part of it."""
     user.set_password(password)

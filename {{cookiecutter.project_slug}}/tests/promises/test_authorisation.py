@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.conf import settings as current
 from django.contrib.auth.models import Permission
 from django.shortcuts import resolve_url
@@ -12,7 +11,7 @@ from django.urls.resolvers import RoutePattern
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, new_client, opens, payload
+from tests.conftest import Login, each, new_client, opens, payload
 from tests.factories import PASSWORD, UserFactory
 from users.models import User
 
@@ -52,7 +51,7 @@ def endpoints(
 ENDPOINTS = dict(endpoints(get_resolver().url_patterns))
 
 
-@pytest.mark.parametrize("route", sorted({*ENDPOINTS} - OPEN))
+@each("route", *sorted({*ENDPOINTS} - OPEN))
 def test_41_every_endpoint_is_closed_unless_opened_on_purpose(
     client: APIClient, settings: Settings, route: str
 ) -> None:

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from tests.conftest import authorization, credentials, logout
-from tests.forge import SIMPLE_JWT, shown
+from tests.conftest import authorization, credentials, each, logout
+from tests.forge import SIMPLE_JWT
 from users.models import User
 
 ME = "/api/users/me/"
@@ -41,7 +40,7 @@ def assert_refused(response: Any, *statuses: int) -> None:
     assert isinstance(response.json(), dict)
 
 
-@pytest.mark.parametrize("text", ["[", '{"a":', '{"a": [', "[[{}, "])
+@each("text", "[", '{"a":', '{"a": [', "[[{}, ")
 def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> None:
     """100 000 levels, whether they end or not."""
     deep = b"[" * 100_000 + b"]" * 100_000
@@ -50,9 +49,7 @@ def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> 
             assert_refused(send(user_client, path, body), 400)
 
 
-@pytest.mark.parametrize(
-    "value", [None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400], ids=shown
-)
+@each("value", None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400)
 def test_34_a_field_that_is_no_text_is_named(user_client: APIClient, value: object) -> None:
     """Each field in turn, and all of them."""
     for path, names in FIELDS.items():
@@ -64,9 +61,7 @@ def test_34_a_field_that_is_no_text_is_named(user_client: APIClient, value: obje
                 assert response.json().keys() >= odd
 
 
-@pytest.mark.parametrize(
-    "text", ["\0", "a\0b", "\ud800", "\udfff\ud800", "\x1b[31m", "\u202e", "x" * 10**5]
-)
+@each("text", "\0", "a\0b", "\ud800", "\udfff\ud800", "\x1b[31m", "\u202e", "x" * 10**5)
 def test_34_odd_text_is_refused(user_client: APIClient, text: str) -> None:
     """4xx, also where a database would not hold it; logout ignores rubbish."""
     for path, names in FIELDS.items():
@@ -88,7 +83,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("body", BROKEN, ids=shown)
+@each("body", *BROKEN)
 def test_34_a_body_that_is_no_json_object_is_refused(user_client: APIClient, body: bytes) -> None:
     """With a JSON answer."""
     for path in FIELDS:
@@ -103,14 +98,12 @@ def test_34_a_large_body_is_refused(user_client: APIClient) -> None:
             assert_refused(send(user_client, path, body), 413)
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
-    [
-        *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"),
-        *("multipart/form-data; boundary=x", "application/xml", "application/octet-stream"),
-        *("json", "/", "application/json-patch+json", "é/é", "application/jsonx"),
-        "application/json; boundary=" + "x" * 5_000,
-    ],
+    *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"),
+    *("multipart/form-data; boundary=x", "application/xml", "application/octet-stream"),
+    *("json", "/", "application/json-patch+json", "é/é", "application/jsonx"),
+    "application/json; boundary=" + "x" * 5_000,
 )
 def test_34_another_content_type_is_refused(user_client: APIClient, kind: str) -> None:
     """JSON in, and nothing else: nor is a form a way to guess passwords (28)."""
@@ -119,12 +112,10 @@ def test_34_another_content_type_is_refused(user_client: APIClient, kind: str) -
         assert_refused(send(user_client, path, body, kind), 415)
 
 
-@pytest.mark.parametrize(
+@each(
     "parameters",
-    [
-        *("", ";;;=", "; boundary=x", "; charset=utf-16", "; charset=rot13"),
-        *("; charset=punycode", "; charset=undefined"),
-    ],
+    *("", ";;;=", "; boundary=x", "; charset=utf-16", "; charset=rot13"),
+    *("; charset=punycode", "; charset=undefined"),
 )
 def test_34_json_is_utf_8_whatever_is_claimed(
     client: APIClient, token: str, parameters: str
@@ -156,7 +147,7 @@ def test_35_only_the_configured_scheme_authenticates(client: APIClient, token: s
         assert response["WWW-Authenticate"].split()[0] == own
 
 
-@pytest.mark.parametrize("name", ["access", "access_token", "token", "jwt", "authorization"])
+@each("name", "access", "access_token", "token", "jwt", "authorization")
 def test_35_a_token_elsewhere_opens_nothing(client: APIClient, token: str, name: str) -> None:
     """Not in the query, a cookie, a body or another header (RFC 6750 section 2.3)."""
     for value in (token, authorization(token)["Authorization"]):

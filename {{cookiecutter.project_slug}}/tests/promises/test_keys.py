@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import Login, UseKeys, is_alive, key_for
+from tests.conftest import Login, UseKeys, each, is_alive, key_for
 from tests.forge import REFUSED, answers, forge, header_of, pem, public_pem
 from tests.production import python
 from tests.test_checks import only_error
@@ -51,7 +51,7 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize("variable", ["JWT_SIGNING_KEY", "JWT_VERIFYING_KEYS"])
+@each("variable", "JWT_SIGNING_KEY", "JWT_VERIFYING_KEYS")
 @pytest.mark.parametrize(("algorithm", "key"), UNFIT.values(), ids=UNFIT)
 def test_9_an_unfit_key_is_an_error_that_names_its_variable(
     use_keys: UseKeys, algorithm: str, key: str, variable: str
@@ -90,7 +90,7 @@ def test_9_an_unfit_key_stops_the_start_in_production(key: str) -> None:
     assert line.startswith("JWT_SIGNING_KEY")
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@each("algorithm", *ALGORITHMS)
 def test_9_a_generated_key_is_fit_for_its_algorithm(algorithm: str) -> None:
     """RFC 7518 section 3.2 to 3.5; RSA keys have 3072 bits."""
     text = generate_key(algorithm)
@@ -100,14 +100,14 @@ def test_9_a_generated_key_is_fit_for_its_algorithm(algorithm: str) -> None:
     assert getattr(key, "key_size", 3072) >= 3072 or algorithm.startswith("ES")
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+@each("algorithm", "HS256", "HS384", "HS512")
 def test_10_the_secret_key_signs_no_token(token: str, algorithm: str) -> None:
     """A leak of ``SECRET_KEY`` opens no account."""
     forged = forge(token, {"alg": algorithm}, current.SECRET_KEY, algorithm)
     assert answers(forged) == REFUSED
 
 
-@pytest.mark.parametrize("position", [0, 1])
+@each("position", 0, 1)
 def test_10_no_key_is_the_secret_key(use_keys: UseKeys, settings: Settings, position: int) -> None:
     """Neither the present one nor a former one."""
     keys = [key_for("HS256"), key_for("HS256", "second")]
@@ -122,7 +122,7 @@ def test_10_no_key_is_the_secret_key(use_keys: UseKeys, settings: Settings, posi
 MEMBERS = {"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"])
+@each("algorithm", "RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA")
 def test_11_tokens_verify_by_the_published_keys_alone(
     client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
 ) -> None:
@@ -151,7 +151,7 @@ def test_11_a_secret_is_not_published(client: APIClient, login: Login, use_keys:
     assert "kid" not in header_of(login()["access"])
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "RS256", "ES256", "EdDSA"])
+@each("algorithm", "HS256", "RS256", "ES256", "EdDSA")
 def test_12_a_rotation_loses_no_token(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """While machines are restarted one by one, each accepts the other's tokens."""
     old, new = key_for(algorithm), key_for(algorithm, "second")

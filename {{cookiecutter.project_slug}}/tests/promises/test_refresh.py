@@ -19,6 +19,7 @@ from tests.conftest import (
     Login,
     Pair,
     credentials,
+    each,
     is_alive,
     last_refresh_was,
     logout,
@@ -54,7 +55,7 @@ def test_20_a_refresh_token_is_used_once(login: Login, no_grace: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("atomic", [False, True])
+@each("atomic", False, True)
 def test_21_a_used_refresh_token_ends_its_session(
     login: Login, no_grace: None, monkeypatch: pytest.MonkeyPatch, atomic: bool
 ) -> None:
@@ -181,7 +182,7 @@ def test_23_any_refresh_token_logs_out(login: Login, no_grace: None, clock: Cloc
     assert is_dead(new)
 
 
-@pytest.mark.parametrize("text", ["", "rubbish", "a.b.c", "..", "\0", "é", "\ud800", "x" * 10**5])
+@each("text", "", "rubbish", "a.b.c", "..", "\0", "é", "\ud800", "x" * 10**5)
 def test_23_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str) -> None:
     """RFC 7009 section 2.2. An access token is no refresh token, and ends nothing."""
     pair, other = login(), login()
@@ -192,8 +193,8 @@ def test_23_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str
     assert is_alive(other)
 
 
-@pytest.mark.parametrize("claim", ["jti", "sub", "sid", "seq"])
-@pytest.mark.parametrize("value", [ABSENT, None, "", "\0", "x" * 300, [], -1])
+@each("claim", "jti", "sub", "sid", "seq")
+@each("value", ABSENT, None, "", "\0", "x" * 300, [], -1)
 def test_23_a_logout_with_odd_claims_ends_nothing(login: Login, claim: str, value: object) -> None:
     """Signed by us, though never issued."""
     pair = login()
@@ -216,7 +217,7 @@ def recreate(user: User) -> None:
     user.save(force_insert=True)
 
 
-@pytest.mark.parametrize("change", [disable, delete, recreate])
+@each("change", disable, delete, recreate)
 def test_24_a_user_who_is_gone_is_refused_everywhere(
     client: APIClient, login: Login, user: User, change: Callable[[User], None]
 ) -> None:
@@ -242,7 +243,7 @@ def write(user: User, *_: APIClient) -> None:
     User.objects.update(password=make_password(NEW_PASSWORD))
 
 
-@pytest.mark.parametrize("way", [change, set_again, write])
+@each("way", change, set_again, write)
 def test_25_a_password_change_ends_every_session(
     user_client: APIClient, login: Login, user: User, way: Callable[[User, APIClient], None]
 ) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode
 
-from tests.conftest import Login, UseKeys, key_for, logout, opens, payload, refresh, verify
+from tests.conftest import Login, UseKeys, each, key_for, logout, opens, payload, refresh, verify
 from tests.factories import UserFactory
 from tests.forge import (
     ABSENT,
@@ -31,14 +31,13 @@ from tests.forge import (
     forge,
     header_of,
     segment,
-    shown,
     sign,
 )
 from tokens.algorithms import ALGORITHMS, is_hmac, read_keys
 from tokens.keys import key_ring
 
 
-@pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", "", None, ABSENT])
+@each("name", "none", "None", "NONE", "nOnE", "", None, ABSENT)
 def test_1_an_unsigned_token_is_refused(genuine: str, name: object) -> None:
     """In every spelling of ``none`` (RFC 8725 section 3.1 and 3.2)."""
     signed, _, signature = forge(genuine, {"alg": name}).rpartition(".")
@@ -46,7 +45,7 @@ def test_1_an_unsigned_token_is_refused(genuine: str, name: object) -> None:
         assert answers(text) == REFUSED
 
 
-@pytest.mark.parametrize("algorithm", sorted({*ALGORITHMS} - {ALGORITHM}))
+@each("algorithm", *sorted({*ALGORITHMS} - {ALGORITHM}))
 def test_1_no_algorithm_but_the_configured_one_is_accepted(token: str, algorithm: str) -> None:
     """Not even with our own key, where the other algorithm can use it."""
     kinds = {ALGORITHM[:2], algorithm[:2]}
@@ -83,7 +82,7 @@ def test_2_an_altered_token_is_refused(genuine: str) -> None:
         assert answers(f"{altered}.{signature}") == REFUSED, altered
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+@each("algorithm", "RS256", "ES256", "EdDSA")
 def test_3_a_public_key_is_no_hmac_secret(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """In no encoding (RFC 8725 section 2.1): nothing that everybody can read signs."""
     use_keys(key_for(algorithm), algorithm=algorithm)
@@ -123,21 +122,18 @@ def test_4_a_key_that_a_token_brings_is_ignored(
     assert not connect.called
 
 
-@pytest.mark.parametrize(
+@each(
     "kid",
-    [
-        *("", "x", "0", "../../../../dev/null", "' OR '1'='1", "\0", "\ud800", "k" * 10_000),
-        *(0, 1, -1, 1.5, True, False, [], ["x"], {}, {"kid": "x"}, None),
-        *([] if is_hmac(ALGORITHM) else [ABSENT]),
-    ],
-    ids=shown,
+    *("", "x", "0", "../../../../dev/null", "' OR '1'='1", "\0", "\ud800", "k" * 10_000),
+    *(0, 1, -1, 1.5, True, False, [], ["x"], {}, {"kid": "x"}, None),
+    *([] if is_hmac(ALGORITHM) else [ABSENT]),
 )
 def test_5_kid_only_selects_among_the_configured_keys(genuine: str, kid: object) -> None:
     """Anything else, of any type, is 401 (RFC 8725 section 3.10)."""
     assert answers(forge(genuine, {"kid": kid})) == REFUSED
 
 
-@pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
+@each("algorithm", "HS256", "ES256")
 def test_5_a_token_is_verified_by_its_key(login: Login, use_keys: UseKeys, algorithm: str) -> None:
     """By no other, though that is configured; HMAC tokens name none, and all are tried."""
     first, second = key_for(algorithm), key_for(algorithm, "second")
@@ -146,13 +142,10 @@ def test_5_a_token_is_verified_by_its_key(login: Login, use_keys: UseKeys, algor
     assert opens(forge(token, None, second, algorithm)) is is_hmac(algorithm)
 
 
-@pytest.mark.parametrize(
+@each(
     "parameters",
-    [
-        *({"crit": ["exp"]}, {"crit": []}, {"crit": ["b64"], "b64": False}),
-        *({"b64": False}, {"b64": True}, {"zip": "DEF"}),
-    ],
-    ids=str,
+    *({"crit": ["exp"]}, {"crit": []}, {"crit": ["b64"], "b64": False}),
+    *({"b64": False}, {"b64": True}, {"zip": "DEF"}),
 )
 def test_6_extensions_of_the_format_are_refused(genuine: str, parameters: dict[str, str]) -> None:
     """Header parameters that change how a token is read (RFC 7515, 7797, 7516)."""
@@ -180,7 +173,7 @@ NO_JSON_OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize("raw", NO_JSON_OBJECTS, ids=shown)
+@each("raw", *NO_JSON_OBJECTS)
 def test_7_a_segment_that_is_no_json_object_is_refused(token: str, raw: bytes) -> None:
     """Header or payload, signed by our own key: 401 and never 5xx."""
     assert answers(sign(header_of(token), raw)) == REFUSED

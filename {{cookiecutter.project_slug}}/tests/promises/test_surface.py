@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.conftest import Login, opens
+from tests.conftest import Login, each, opens
 from tests.production import python
 from tests.promises.test_input import FIELDS, ME, assert_refused
 from users.models import User
@@ -31,9 +31,7 @@ def test_36_tokens_and_people_are_kept_out_of_caches(user_client: APIClient, log
         assert "no-store" in answer["Cache-Control"].split(", ")
 
 
-@pytest.mark.parametrize(
-    "path", [LOGIN, ME, "/nowhere/", "/admin/login/", "/api/docs/", "/health/live/"]
-)
+@each("path", LOGIN, ME, "/nowhere/", "/admin/login/", "/api/docs/", "/health/live/")
 @pytest.mark.django_db
 def test_37_every_answer_has_the_protective_headers(path: str) -> None:
     """Everything comes from this host, and no page is shown within another."""
@@ -102,14 +100,14 @@ def test_38_errors_are_json_without_internals(
     assert secret not in response.text
 
 
-@pytest.mark.parametrize("query", ["", "?format=api", "?format=html", "?format=xml"])
+@each("query", "", "?format=api", "?format=html", "?format=xml")
 def test_38_there_is_no_browsable_api(user_client: APIClient, query: str) -> None:
     """No page offers to try things out."""
     response = user_client.get(ME + query, HTTP_ACCEPT="text/html")
     assert_refused(response, 200, 404)
 
 
-@pytest.mark.parametrize("debug", [False, True])
+@each("debug", False, True)
 def test_38_only_reads_get_a_slash(client: APIClient, settings: Settings, debug: bool) -> None:
     """What is sent to an address without it is not redirected, but 404."""
     settings.DEBUG = debug
@@ -118,12 +116,10 @@ def test_38_only_reads_get_a_slash(client: APIClient, settings: Settings, debug:
         assert client.generic(method, LOGIN.rstrip("/")).status_code == 404
 
 
-@pytest.mark.parametrize(
+@each(
     "host",
-    [
-        *("evil.example", "testserver.evil.example", "testserver@evil.example", "*", ""),
-        *("testserver:80:80", "testserver\0", "[::1", "te st", "testserver/../x"),
-    ],
+    *("evil.example", "testserver.evil.example", "testserver@evil.example", "*", ""),
+    *("testserver:80:80", "testserver\0", "[::1", "te st", "testserver/../x"),
 )
 def test_39_the_host_is_checked_and_not_reflected(user_client: APIClient, host: str) -> None:
     """400, and nothing of it in the answer."""
@@ -136,7 +132,7 @@ def test_39_the_host_is_checked_and_not_reflected(user_client: APIClient, host: 
         assert "evil" not in f"{forwarded.text} {forwarded.headers}"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver"])
+@each("origin", "https://evil.example", "null", "http://testserver")
 def test_39_other_origins_are_not_let_in(user_client: APIClient, origin: str) -> None:
     """CORS is closed unless ``CORS_ALLOWED_ORIGINS`` opens it."""
     preflight = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
