@@ -153,7 +153,11 @@ if (unknown.length) $("notice").textContent = `Unknown in this link: ${unknown.j
 
 form.addEventListener("input", update);
 form.addEventListener("change", link);
-form.addEventListener("reset", () => setTimeout(() => { update(); link(); }));
+form.addEventListener("reset", () => setTimeout(() => {
+  $("notice").textContent = "";
+  update();
+  link();
+}));
 $("load").addEventListener("click", load);
 $("copy").addEventListener("click", () => copy($("command").textContent));
 $("link").addEventListener("click", () => copy(location.href));
