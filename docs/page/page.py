@@ -64,7 +64,7 @@ def compose(text: str) -> str:
     answers: dict[str, str] = {}
     offered: dict[str, str] = {}
     for key in jwt_answers.KEYS:
-        offered[key] = jwt_prompts.default(key, answers)
+        offered[key] = jwt_prompts.default(jwt_answers.SETTINGS[key], answers)
         answers[key] = jwt_answers.normalize(key, given.get(key, offered[key]))
     refusals = {key: jwt_answers.refusal(key, answers) for key in answers}
     wrong = {key: refusal for key, refusal in refusals.items() if refusal}
