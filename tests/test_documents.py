@@ -370,7 +370,7 @@ def test_the_next_endpoint_of_the_readme_works(
     imported, path = place.strip().split("\n\n")
     urlpatterns = f"{imported}\n\nurlpatterns = [\n    {path},"
     urls.write_text(urls.read_text("utf-8").replace("urlpatterns = [", urlpatterns))
-    tests = "tests/test_openapi.py tests/promises/test_authorisation.py"
+    tests = "tests/test_api.py tests/promises/test_authorisation.py"
     project.shell.run(f"uv run pytest -q {tests}", project.folder)
 
     demote = "from users.models import User; User.objects.update(is_staff=False)"

@@ -188,7 +188,7 @@ def test_the_projects_tests_know_endpoints_of_every_kind(cookies: Any) -> None:
     assert status == 0, report[-6000:]
 
     shop.write_text(ENDPOINTS.replace("    # re_path", "    re_path"), "utf-8")
-    status, report = own_tests(project, authorisation, "tests/test_openapi.py")
+    status, report = own_tests(project, authorisation, "tests/test_api.py")
     assert status == 1
     route = "shop/prices/(?P<year>[0-9]{4})/"
     assert f"add {route!r} to OPEN in " in report

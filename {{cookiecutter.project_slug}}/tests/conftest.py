@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
+from io import StringIO
 from typing import Any
 
 import jwt
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.core.signals import request_finished
 from django.db import connection
 from django.dispatch import receiver
@@ -226,3 +228,10 @@ def statements() -> Iterator[list[str]]:
     with CaptureQueriesContext(connection) as queries:
         yield counted
     counted += [q["sql"] for q in queries if not UNCOUNTED.search(q["sql"])]
+
+
+def run(*command: str) -> tuple[str, str]:
+    """What a management command prints, and what it says besides."""
+    output, notes = StringIO(), StringIO()
+    call_command(*command, stdout=output, stderr=notes)
+    return output.getvalue(), notes.getvalue()

@@ -1,14 +1,27 @@
-"""Keys: every algorithm, in every form, and how they are told apart."""
+"""Keys: every algorithm, in every form; and the checks of keys and settings."""
 
-from datetime import date
+import re
+import stat
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from pytest_django import Settings
+from rest_framework_simplejwt.settings import api_settings
 
-from tests.conftest import Login, UseKeys, each, is_alive, key_for, payload, refreshed
+from tests.conftest import Login, UseKeys, each, is_alive, key_for, payload, refreshed, run
 from tests.forge import header_of, pem, public_pem
+from tests.production import python
 from tokens.algorithms import ALGORITHMS, read_keys
+from tokens.checks import refuse_to_start_if_wrong
 from tokens.keys import KeyRing, key_ring, thumbprint, token_backend
+from tokens.serializers import CustomTokenObtainPairSerializer
 
 
 @each("algorithm", *ALGORITHMS)
@@ -63,3 +76,161 @@ def test_dates_and_uuids_are_signed_as_text() -> None:
 
 def test_keys_are_parsed_once() -> None:
     assert key_ring() is key_ring()
+
+
+# System checks: a wrong setting stops the start, in one line that names it
+
+
+def only_error(number: int) -> str:
+    """The message of the one error there is, which goes with a cure."""
+    [error] = run_checks()
+    assert error.hint
+    assert error.id == f"tokens.E{number:03}"
+    return str(error.msg)
+
+
+def test_the_project_as_it_stands_is_right() -> None:
+    assert run_checks() == []
+    refuse_to_start_if_wrong()
+
+
+@each("algorithm", "HS512", "PS256", "ES384", "EdDSA")
+def test_a_generated_key_is_right(use_keys: UseKeys, algorithm: str) -> None:
+    use_keys(key_for(algorithm), key_for(algorithm, "second"), algorithm)
+    assert run_checks() == []
+
+
+def test_a_key_that_does_not_verify_what_it_signs_is_an_error(
+    use_keys: UseKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_keys(key_for("ES256"), algorithm="ES256")
+    monkeypatch.setattr("jwt.algorithms.ECAlgorithm.verify", lambda *args: False)
+    assert only_error(7)
+
+
+@each(
+    "name, value, number",
+    *(("ALGORITHM", "RS265", 5), ("ALGORITHM", "none", 5), ("AUDIENCE", ["a", "b"], 3)),
+    *(("ISSUER", "", 3), ("ISSUER", None, 3), ("AUTH_HEADER_TYPES", "Bearer", 4)),
+    *(("AUTH_HEADER_TYPES", (), 4), ("AUTH_HEADER_TYPES", ("Bea rer",), 4)),
+)
+def test_a_value_that_cannot_work_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object, number: int
+) -> None:
+    monkeypatch.setattr(api_settings, name, value)
+    assert name in only_error(number)
+
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+@each(
+    "access, lifetimes",
+    *((DAY, (DAY, DAY, SECOND)), (DAY, (SECOND, DAY, SECOND))),
+    *((SECOND, (DAY, SECOND, SECOND)), (SECOND, (DAY, DAY, -SECOND))),
+    *((0 * SECOND, (DAY, DAY, SECOND)), (-SECOND, (DAY, DAY, SECOND))),
+    *((300, (DAY, DAY, SECOND)), (SECOND, (DAY, None, SECOND)), (SECOND, (DAY, DAY, 10))),
+)
+def test_lifetimes_have_to_go_together(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, access: object, lifetimes: tuple[Any, ...]
+) -> None:
+    monkeypatch.setattr(api_settings, "ACCESS_TOKEN_LIFETIME", access)
+    monkeypatch.setattr(api_settings, "REFRESH_TOKEN_LIFETIME", lifetimes[0])
+    _, settings.SESSION_LIFETIME, settings.REFRESH_GRACE_PERIOD = lifetimes
+    assert "lifetimes" in only_error(2)
+
+
+def test_a_session_may_last_one_refresh_and_allow_no_grace(settings: Settings) -> None:
+    settings.SESSION_LIFETIME = api_settings.REFRESH_TOKEN_LIFETIME
+    settings.REFRESH_GRACE_PERIOD = timedelta(0)
+    assert run_checks() == []
+
+
+@each("name", "SESSION_LIFETIME", "REFRESH_GRACE_PERIOD")
+def test_a_lifetime_cannot_be_left_out(settings: Settings, name: str) -> None:
+    delattr(settings, name)
+    assert "lifetimes" in only_error(2)
+
+
+@each(
+    "name, cure",
+    ("ACCES_TOKEN_LIFETIME", "Did you mean ACCESS_TOKEN_LIFETIME?"),
+    ("QQQ", "Remove it."),
+)
+def test_an_unknown_setting_is_an_error(settings: Settings, name: str, cure: str) -> None:
+    settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: DAY}
+    assert name in only_error(1)
+    assert run_checks()[0].hint == cure
+
+
+@each("name", "LEEWAY", "SIGNING_KEY", "JWK_URL", "ROTATE_REFRESH_TOKENS", "USER_ID_CLAIM")
+def test_a_setting_without_effect_is_an_error(settings: Settings, name: str) -> None:
+    settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, name: "user_id"}
+    assert name in only_error(9)
+
+
+def test_an_overridden_get_token_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    get_token = classmethod(lambda cls, user: None)
+    monkeypatch.setattr(CustomTokenObtainPairSerializer, "get_token", get_token, raising=False)
+    assert "get_token" in only_error(10)
+    assert "tokens/claims.py" in str(run_checks()[0].hint)
+
+
+def test_an_error_stops_manage_py(use_keys: UseKeys) -> None:
+    use_keys("")
+    with pytest.raises(SystemCheckError):
+        call_command("check")
+
+
+def test_errors_stop_the_server_in_one_line_each(use_keys: UseKeys, settings: Settings) -> None:
+    use_keys("")
+    settings.SESSION_LIFETIME = timedelta(0)
+    with pytest.raises(SystemExit) as exit:
+        refuse_to_start_if_wrong()
+    lifetimes, key = str(exit.value).splitlines()
+    assert lifetimes.startswith("The lifetimes")
+    assert key.startswith("JWT_SIGNING_KEY")
+
+
+# manage.py generate_signing_key
+
+
+@each("algorithm", "HS512", "RS384", "ES512", "EdDSA")
+def test_a_generated_key_is_one_line_for_an_environment_file(algorithm: str) -> None:
+    [line] = run("generate_signing_key", "--algorithm", algorithm)[0].splitlines()
+    variable, _, key = line.partition("=")
+    assert variable == "JWT_SIGNING_KEY"
+    assert not re.search(r"[\s'\"\\$]", key)
+    assert KeyRing(algorithm, key, "").signing.signing
+
+
+def test_a_generated_key_goes_into_a_new_file_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    output, notes = run("generate_signing_key", f"--output={path}")
+    key = path.read_text()
+    assert KeyRing(api_settings.ALGORITHM, key, "").signing.signing
+    assert f"JWT_SIGNING_KEY_FILE={path}" in notes
+    assert key.splitlines()[0] not in output + notes
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for taken in (path, tmp_path / "none" / "key"):
+        with pytest.raises(CommandError, match=taken.name):
+            run("generate_signing_key", f"--output={taken}")
+    assert path.read_text() == key
+
+
+def test_a_key_is_made_for_known_algorithms_only() -> None:
+    with pytest.raises(CommandError, match="HS265"):
+        run("generate_signing_key", "--algorithm", "HS265")
+
+
+def test_the_steps_of_a_rotation_come_with_the_key() -> None:
+    """Before there is a key, and when ALGORITHM has changed, under production settings."""
+    other = "ES384" if api_settings.ALGORITHM.startswith("HS") else "HS256"
+    command = ("manage.py", "generate_signing_key", "--algorithm")
+    first = python(*command, api_settings.ALGORITHM, JWT_SIGNING_KEY="", DJANGO_SECRET_KEY="")
+    assert re.fullmatch(r"JWT_SIGNING_KEY=[\w+/=-]+\n", first.stdout)
+    assert first.stderr.count("JWT_VERIFYING_KEYS") == 2
+    assert str(api_settings.REFRESH_TOKEN_LIFETIME) in first.stderr
+    changed = python(*command, other)
+    assert "JWT_VERIFYING_KEYS" not in changed.stderr
+    assert "logged out" in changed.stderr

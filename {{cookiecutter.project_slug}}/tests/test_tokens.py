@@ -7,6 +7,9 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings as current
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from pytest_django import Settings
@@ -24,6 +27,7 @@ from tests.conftest import (
     payload,
     refresh,
     refreshed,
+    run,
     statements,
     verify,
 )
@@ -238,3 +242,92 @@ def test_a_login_and_1000_refreshes_leave_1_row(user: User) -> None:
     for seq in range(1000):
         sessions.rotate(session.pk, str(user.pk), seq)
     assert LoginSession.objects.get().seq == 1000
+
+
+# In the admin: seen and revoked there, neither made nor changed
+
+SESSIONS = "admin:tokens_loginsession"
+
+
+def found(admin_client: Client, **query: str) -> set[LoginSession]:
+    """What the list of sessions shows."""
+    response = admin_client.get(reverse(f"{SESSIONS}_changelist"), query)
+    assert response.status_code == 200
+    return set(response.context["cl"].result_list)
+
+
+def test_sessions_are_listed_filtered_and_searched(admin_client: Client, user: User) -> None:
+    other = UserFactory.create()
+    here = sessions.start(user, address="192.0.2.1")
+    there = sessions.start(user, address="2001:db8::2")
+    others = sessions.start(other)
+    sessions.end(there.pk)
+    assert found(admin_client) == {here, there, others}
+    assert found(admin_client, q=user.get_username()) == {here, there}
+    assert found(admin_client, q="192.0.2.1") == {here}
+    assert found(admin_client, q="nobody") == set()
+    assert found(admin_client, revoked__isempty="1") == {here, others}
+
+
+def test_sessions_are_revoked(admin_client: Client, login: Login) -> None:
+    lost, kept = login(), login()
+    sid = payload(lost["access"])["sid"]
+    body = {"action": "revoke", "_selected_action": sid}
+    page = reverse(f"{SESSIONS}_changelist")
+    assert "Revoke the selected sessions" in admin_client.get(page).content.decode()
+    answer = admin_client.post(page, body, follow=True)
+    assert "Sessions revoked: 1." in answer.content.decode()
+    assert not opens(lost["access"])
+    assert opens(kept["access"])
+
+
+def test_sessions_are_neither_made_nor_changed(admin_client: Client, user: User) -> None:
+    session = sessions.start(user)
+    change = reverse(f"{SESSIONS}_change", args=[session.pk])
+    assert admin_client.get(reverse(f"{SESSIONS}_add")).status_code == 403
+    assert admin_client.get(change).status_code == 200
+    assert admin_client.post(change, {"seq": 7}).status_code == 403
+
+
+@each("permission", "view", "delete")
+def test_who_may_delete_sessions_may_revoke_them(login: Login, permission: str) -> None:
+    staff = UserFactory.create(is_staff=True)
+    for codename in {"view_loginsession", f"{permission}_loginsession"}:
+        staff.user_permissions.add(Permission.objects.get(codename=codename))
+    pair = login()
+    browser = Client()
+    browser.force_login(staff)
+    body = {"action": "revoke", "_selected_action": payload(pair["access"])["sid"]}
+    browser.post(reverse(f"{SESSIONS}_changelist"), body)
+    assert opens(pair["access"]) is (permission == "view")
+
+
+# Cleared up
+
+
+def number_in(text: str) -> int:
+    return int("".join(filter(str.isdigit, text)))
+
+
+def test_sessions_whose_time_is_over_are_deleted_in_batches(user: User) -> None:
+    """Of at most 1,000, so that nobody waits; a dry run counts and deletes nothing."""
+
+    def session(number: int) -> LoginSession:
+        end = now + timedelta(seconds=number - 2500)
+        return LoginSession(user=user, rotated=now, expires=end)
+
+    now = timezone.now()
+    LoginSession.objects.bulk_create(map(session, range(2502)))
+    assert number_in(run("delete_expired_sessions", "--dry-run")[0]) == 2501
+    with statements() as counted:
+        assert number_in(run("delete_expired_sessions")[0]) == 2501
+    assert sum(statement.startswith("DELETE") for statement in counted) == 3
+    assert LoginSession.objects.count() == LoginSession.objects.live().count() == 1
+
+
+def test_a_revoked_session_stays_until_its_time_is_over(user: User, clock: Clock) -> None:
+    session = sessions.start(user)
+    sessions.end(session.pk)
+    assert number_in(run("delete_expired_sessions")[0]) == 0
+    clock.move_to(session.expires)
+    assert number_in(run("delete_expired_sessions")[0]) == 1

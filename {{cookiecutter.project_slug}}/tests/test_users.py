@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -162,3 +163,19 @@ def test_the_admin_finds_users_by_their_login_name(admin_client: Client, user: U
     path = reverse("admin:users_user_changelist")
     response = admin_client.get(path, {"q": user.get_username()})
     assert list(response.context["cl"].result_list) == [user]
+
+
+@pytest.mark.django_db
+def test_the_migrations_say_what_the_models_say() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_the_first_administrator_is_made_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    names = dict.fromkeys([*User.REQUIRED_FIELDS, User.USERNAME_FIELD], "ada@example.com")
+    call_command("createsuperuser", interactive=False, verbosity=0, **names)
+    ada = User.objects.get()
+    assert ada.is_staff
+    assert ada.is_superuser
+    assert ada.check_password(PASSWORD)

@@ -15,7 +15,7 @@ from rest_framework_simplejwt.settings import api_settings
 from tests.conftest import Login, UseKeys, each, is_alive, key_for
 from tests.forge import REFUSED, answers, forge, header_of, pem, public_pem
 from tests.production import python
-from tests.test_checks import only_error
+from tests.test_keys import only_error
 from tokens.algorithms import ALGORITHMS, generate_key, is_hmac, read_keys
 from tokens.keys import KeyRing
 

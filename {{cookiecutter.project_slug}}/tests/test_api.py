@@ -1,22 +1,30 @@
-"""The OpenAPI document and its page say what the API does."""
+"""The conventions of the API: what it says of itself, its health, its errors' reports."""
 
 import base64
 import hashlib
 import json
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock, patch
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.signals import got_request_exception
+from django.db import OperationalError, connection
 from django.urls import reverse
+from django.views.debug import ExceptionReporter
 from jsonschema import Draft202012Validator, FormatChecker
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.settings import api_settings
 
 from api.schema import describe_errors
-from tests.conftest import HEADER_TYPE, credentials, payload
+from tests.conftest import HEADER_TYPE, Login, credentials, each, payload, refresh
+from tests.factories import PASSWORD
+from tokens import sessions
 from users.models import User
 
 # Every operation: its name, and the answers that do not follow from what it is.
@@ -171,3 +179,55 @@ def test_the_page_comes_from_this_host_and_fits_the_policy(client: APIClient) ->
     for style in re.findall(r"<style>(.*?)</style>", html, re.DOTALL):
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy
+
+
+# Health
+
+
+@pytest.fixture
+def pair(login: Login) -> Iterator[dict[str, Any]]:
+    """A pair of tokens from before the database went away."""
+    pair = login()
+    with patch.object(connection, "cursor", side_effect=OperationalError):
+        yield pair
+
+
+@each("path", "live", "ready")
+def test_a_process_that_can_work_is_live_and_ready(client: APIClient, path: str) -> None:
+    assert client.get(f"/health/{path}/").status_code == 200
+
+
+def test_without_its_database_all_but_live_is_503(client: APIClient, pair: dict[str, Any]) -> None:
+    assert client.get("/health/live/").status_code == 200
+    login = client.post("/api/token/", {"username": "a", "email": "a", "password": "b"})
+    for answer in (client.get("/health/ready/"), login, refresh(pair["refresh"])):
+        assert answer.status_code == 503
+        assert answer.json().keys() == {"detail"}
+
+
+# Error reports, by mail or of services such as Sentry
+
+
+def test_an_error_report_has_no_token_password_or_address(
+    user_client: APIClient, token: str, login: Login, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[str] = []
+
+    def report(request: Any, **kwargs: Any) -> None:
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        reports.extend([reporter.get_traceback_html(), reporter.get_traceback_text()])
+
+    refresh_token = login()["refresh"]
+    got_request_exception.connect(report)
+    for name in ("start", "get"):
+        monkeypatch.setattr(sessions, name, Mock(side_effect=RuntimeError(user.email)))
+    user_client.post("/api/token/", credentials(user))
+    user_client.post("/api/token/refresh/", {"refresh": refresh_token})
+    user_client.get("/api/users/me/")
+    got_request_exception.disconnect(report)
+    assert len(reports) == 6
+    for text in reports:
+        assert "rest_framework" in text
+        for secret in (PASSWORD, token, refresh_token):
+            assert secret not in text
+            assert secret.rpartition(".")[2] not in text
