@@ -11,7 +11,7 @@ CHOICES = {key: answer or "none" for key, answer in ANSWERS["cookiecutter"].item
 STEPS = {
     "uv run manage.py migrate": "creates the database",
     "uv run manage.py createsuperuser": "creates the first user",
-    "uv run manage.py runserver": "serves http://127.0.0.1:8000/api/docs/",
+    "uv run manage.py runserver": "serves http://localhost:8000/api/docs/",
     "uv run pytest": "runs the tests",
 }
 # The environment may say where the shell is; this process runs somewhere else.
