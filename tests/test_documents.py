@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from conftest import ROOT
 from development import PASSWORD, USER, Development, Shell
-from servers import HOST, PYTHON, install_jose
+from servers import HOST, MAIL, PYTHON, install_jose
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 ADDRESS = re.compile(r"(gh:|https://github\.com/)OWNER/cookiecutter-django-simplejwt")
@@ -647,6 +647,7 @@ def test_the_lines_for_production_start_the_server(
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "JWT_SIGNING_KEY_FILE": str(key),
         "GRANIAN_PORT": project.address.partition(":")[2],
+        **(MAIL if project.answer("accounts") == "open" else {}),
     }
     with project.serve(lines, subprocess.DEVNULL, **environment):
         assert call(f"{project.url}/health/ready/")[0] == 200
