@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 CHROMEDRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -50,3 +52,22 @@ def log_in(chrome: Chrome, url: str, name: str, password: str) -> None:
     chrome.find_element(By.NAME, "password").send_keys(password)
     chrome.find_element(By.CSS_SELECTOR, "[type=submit]").click()
     chrome.find_element(By.ID, "logout-form")
+
+
+def section(chrome: Chrome, operation: str) -> WebElement:
+    """Open one operation of the API's page, ready to be tried."""
+    found = chrome.find_element(By.CSS_SELECTOR, f"[id$='{operation}']")
+    found.find_element(By.CLASS_NAME, "opblock-summary-control").click()
+    found.find_element(By.CLASS_NAME, "try-out__btn").click()
+    return found
+
+
+def execute(found: WebElement) -> tuple[str, dict[str, str]]:
+    """Press *Execute*; return the status and the body of the answer."""
+    click = "for (const e of arguments[0].querySelectorAll(arguments[1])) e.click()"
+    found.parent.execute_script(click, found, ".btn-clear")  # an earlier answer
+    found.parent.execute_script(click, found, ".execute")
+    live = found.find_element(By.CLASS_NAME, "live-responses-table")
+    status = live.find_element(By.CSS_SELECTOR, "tbody .response-col_status").text
+    body = live.find_element(By.CSS_SELECTOR, ".microlight").text
+    return status.split()[0], json.loads(body)

@@ -24,11 +24,10 @@ import pytest
 
 pytest.importorskip("selenium")
 
-from browser import CHROMEDRIVER, CHROMIUM, browser, log_in
+from browser import CHROMEDRIVER, CHROMIUM, browser, execute, log_in, section
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from servers import HOST, PASSWORD, PYTHON, Project, Server, eventually, free_port
-from test_pages import execute, section
 
 CADDY = shutil.which("caddy")
 pytestmark = pytest.mark.skipif(

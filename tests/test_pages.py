@@ -10,10 +10,9 @@ from development import PASSWORD, USER, Development, served
 
 pytest.importorskip("selenium")
 
-from browser import CHROMEDRIVER, CHROMIUM, browser, log_in, show
+from browser import CHROMEDRIVER, CHROMIUM, browser, execute, log_in, section, show
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
@@ -46,25 +45,6 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 def name(project: Development) -> str:
     """Return what Ada logs in with."""
     return USER[project.answer("login_field")]
-
-
-def section(chrome: Chrome, operation: str) -> WebElement:
-    """Open one operation of the API's page, ready to be tried."""
-    found = chrome.find_element(By.CSS_SELECTOR, f"[id$='{operation}']")
-    found.find_element(By.CLASS_NAME, "opblock-summary-control").click()
-    found.find_element(By.CLASS_NAME, "try-out__btn").click()
-    return found
-
-
-def execute(found: WebElement) -> tuple[str, dict[str, str]]:
-    """Press *Execute*; return the status and the body of the answer."""
-    click = "for (const e of arguments[0].querySelectorAll(arguments[1])) e.click()"
-    found.parent.execute_script(click, found, ".btn-clear")  # an earlier answer
-    found.parent.execute_script(click, found, ".execute")
-    live = found.find_element(By.CLASS_NAME, "live-responses-table")
-    status = live.find_element(By.CSS_SELECTOR, "tbody .response-col_status").text
-    body = live.find_element(By.CSS_SELECTOR, ".microlight").text
-    return status.split()[0], json.loads(body)
 
 
 def complaints(chrome: Chrome) -> list[str]:

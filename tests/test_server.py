@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,16 @@ from pathlib import Path
 
 import pytest
 from owners import add_owners_views
-from servers import HOST, PASSWORD, Project, Server, database_with_user, eventually
+from servers import (
+    HOST,
+    PASSWORD,
+    PYTHON,
+    Project,
+    Server,
+    database_with_user,
+    eventually,
+    free_port,
+)
 from slow import HALF_BODY, HALF_HEADER, assert_quick, clients
 
 
@@ -180,3 +191,26 @@ def test_a_postgresql_pool_as_small_as_the_turns_serves_all(tmp_path: Path) -> N
             path = ["/api/users/me/"] * 640
             answers = pool.map(lambda path: server.get(path, access).status, path)
             assert set(answers) == {200}
+
+
+def test_the_asgi_entry_of_the_documents_is_served_and_checked(
+    project: Project,
+) -> None:
+    text = (project.folder / "docs" / "operations.md").read_text("utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (project.folder / "config" / "asgi.py").write_text(code)
+    [command] = re.findall(r"`granian (--interface asgi .+?)`", text)
+    port = free_port()
+    server = [PYTHON, "-m", "granian", *command.replace("8001", str(port)).split()]
+    folder, environment = project.folder, project.environment
+    process = subprocess.Popen(server, cwd=folder, env=environment)
+    try:
+        eventually(Server(process, port).is_ready)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+    wrong = environment | {"JWT_SIGNING_KEY": "short"}
+    check = [PYTHON, "-c", "import config.asgi"]
+    done = subprocess.run(check, cwd=folder, env=wrong, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("JWT_SIGNING_KEY: ")
