@@ -4,13 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives import serialization as s
 from django.conf import settings
 from jwt.algorithms import get_default_algorithms
 from jwt.utils import base64url_decode, base64url_encode
@@ -64,16 +58,16 @@ def changed(old: Mapping[str, object], changes: Mapping[str, object]) -> dict[st
     return {name: value for name, value in new.items() if value is not ABSENT}
 
 
-def pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8, passphrase: bytes = b"") -> str:
+def pem(key: Any, form: s.PrivateFormat = s.PrivateFormat.PKCS8, passphrase: bytes = b"") -> str:
     """A private key as text."""
-    protection = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    return str(key.private_bytes(Encoding.PEM, form, protection), "ascii")
+    protection = s.BestAvailableEncryption(passphrase) if passphrase else s.NoEncryption()
+    return str(key.private_bytes(s.Encoding.PEM, form, protection), "ascii")
 
 
 def public_pem(key: Any) -> str:
     """The public half of a private key as text."""
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return str(public, "ascii")
+    form = s.PublicFormat.SubjectPublicKeyInfo
+    return str(key.public_key().public_bytes(s.Encoding.PEM, form), "ascii")
 
 
 def foreign_key(algorithm: str = ALGORITHM) -> str:

@@ -46,14 +46,11 @@ def assert_throttled(response: Any, window: timedelta = WINDOW) -> None:
     assert 0 < int(response["Retry-After"]) <= window.total_seconds()
 
 
-@pytest.mark.parametrize(
-    ("limit", "window", "name", "address"),
-    [
-        (LIMIT, WINDOW, "{}", HERE),
-        (PER_ADDRESS, WINDOW, "nobody{n}@example.com", HERE),
-        (100, timedelta(hours=1), "{}", "198.51.100.{n}"),
-    ],
-    ids=["account and address", "address", "account"],
+@each(
+    "limit, window, name, address",
+    (LIMIT, WINDOW, "{}", HERE),
+    (PER_ADDRESS, WINDOW, "nobody{n}@example.com", HERE),
+    (100, timedelta(hours=1), "{}", "198.51.100.{n}"),
 )
 def test_28_limits_hold(user: User, limit: int, window: timedelta, name: str, address: str) -> None:
     """An account at an address, an address, an account; the right password is refused too.
@@ -125,15 +122,13 @@ def test_28_another_header_evades_nothing(user: User, header: str) -> None:
     assert_throttled(guess(user.get_username(), PASSWORD, headers={name: value}))
 
 
-@pytest.mark.parametrize(
-    ("pattern", "same", "other"),
-    [
-        ("2001:db8::{}:1", "2001:db8::ffff:1", "2001:db8:1::1"),
-        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
-    ],
-    ids=["a subscriber's network", "IPv4 as a server on [::] sees it"],
+@each(
+    "pattern, same, other",
+    ("2001:db8::{}:1", "2001:db8::ffff:1", "2001:db8:1::1"),
+    ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
 )
 def test_28_one_client_has_many_addresses(user: User, pattern: str, same: str, other: str) -> None:
+    """A subscriber's network, and IPv4 as a server on ``[::]`` sees it."""
     for number in range(LIMIT):
         guess_wrong(1, user.get_username(), address=pattern.format(number))
     assert_throttled(guess(user.get_username(), PASSWORD, same))
