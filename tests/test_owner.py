@@ -29,6 +29,7 @@ def key(field: str) -> Edits:
     """Give users a primary key of this kind, from the first migration on."""
     return [
         (MODEL, "from typing import Any\n", f"from typing import Any\n{MAKE_KEY}"),
+        ("tokens/claims.py", "id: int", "id: str"),
         (MODEL, DOCSTRING, f"{DOCSTRING}\n    id = {field})\n"),
         (
             MIGRATION,
