@@ -680,8 +680,9 @@ def test_choices_change_as_the_page_says(tmp_path: Path) -> None:
     for command in blocks(text, "sh")[:-1]:
         project.shell.run(command, project.folder)
     codes = [code.strip() for code in blocks(text, "python")]
-    renderers = codes.pop(-1)
-    annotation, value, expected = codes[-3:]
+    first = next(n for n, code in enumerate(codes) if code.startswith("display_name:"))
+    annotation, value, expected = codes[first : first + 3]
+    renderers = next(code for code in codes if "BrowsableAPIRenderer" in code)
     claims, choices = "tokens/claims.py", "tests/test_choices.py"
     insert(project, claims, "\n\ndef claims_for", f"    {annotation}\n")
     insert(project, claims, "    }\n", f"        {value}\n")

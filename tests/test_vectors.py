@@ -52,7 +52,7 @@ class Backend(keys.KeyRingTokenBackend):
         return self.signed
 
 
-def json_object(segment, strict=keys._json_object):
+def json_object(segment, strict=keys.json_object):
     try:
         return strict(segment)
     except ValueError:
@@ -68,7 +68,7 @@ def is_signed(token, jwk):
         return backend.signed
 
 
-keys._json_object = json_object
+keys.json_object = json_object
 json.dump([is_signed(*each) for each in json.load(sys.stdin)], sys.stdout)
 """
 

@@ -55,8 +55,8 @@ def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
 def object_schema(kind: type) -> dict[str, Any]:
     """Return the schema of a ``TypedDict``."""
     schema: dict[str, Any] = resolve_type_hint(kind)  # type: ignore[no-untyped-call]
-    properties = {name: append_meta(value, {}) for name, value in schema["properties"].items()}
-    return schema | {"properties": properties}
+    properties = schema.get("properties", {}).items()  # of no claims there are none
+    return schema | {"properties": {name: append_meta(value, {}) for name, value in properties}}
 
 
 class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
