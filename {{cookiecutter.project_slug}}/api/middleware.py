@@ -1,14 +1,15 @@
 """What applies to every request, whatever view it is for."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
 
-from api.errors import PayloadTooLarge
+from api.errors import error_page
 from api.logs import request_id
 
 
@@ -46,16 +47,13 @@ def waiting_room_middleware(
 
     A stream goes on without a turn, so it gives back its database connection.
     """
-    details = {
-        400: "The request body is shorter than its Content-Length.",
-        413: PayloadTooLarge.default_detail,
-        503: "The server is busy.",
-    }
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if status := request.META.get("api.error"):
-            headers = {"Retry-After": "10"} if status == 503 else None
-            return JsonResponse({"detail": details[status]}, status=status, headers=headers)
+            response = error_page(HTTPStatus(status))(request)
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                response.headers["Retry-After"] = "10"  # seconds
+            return response
         response = get_response(request)
         if response.streaming:
             close_old_connections()

@@ -22,12 +22,8 @@ CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R
 ALGORITHMS = [f"{kind}{bits}" for kind in ("HS", "RS", "PS") for bits in (256, 384, 512)]
 ALGORITHMS += [*CURVES, "EdDSA"]
 
-# A key as PEM, without what OpenSSL may write before it, or any other word.
-KEY = re.compile(
-    r"-----BEGIN EC PARAMETERS-----.*?-----END EC PARAMETERS-----"
-    r"|-----BEGIN ([A-Z ]*KEY)-----(.*?)-----END \1-----|(\S+)",
-    re.DOTALL,
-)
+# A key as PEM, perhaps after the parameters of its curve, or else a word.
+KEY = re.compile(r"-----BEGIN (EC PARAMETERS|[A-Z ]*KEY)-----(.*?)-----END \1-----|(\S+)", re.S)
 URL_SAFE = str.maketrans("-_", "+/")
 PLACEHOLDER = re.compile(
     "^JWT_|change.?me|replace.?me|placeholder|insecure|example|your-|secret|password", re.IGNORECASE
@@ -71,7 +67,7 @@ def read_keys(algorithm: str, text: str) -> list[Any]:
     """
     if not is_hmac(algorithm):
         found = KEY.finditer(text.replace("\\n", "\n"))
-        words = [key[2] or key[3] for key in found if key.lastindex]
+        words = [key[2] or key[3] for key in found if key[1] != "EC PARAMETERS"]
         return [_fit(algorithm, _key_of_pair(word)) for word in words]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if "-----BEGIN" in text or any(map(_key_of_pair, [*lines, text])):

@@ -24,8 +24,8 @@ CORS_ALLOWED_ORIGINS = variables.read("CORS_ALLOWED_ORIGINS", env.origins, [])
 CSRF_TRUSTED_ORIGINS = variables.read("CSRF_TRUSTED_ORIGINS", env.origins, [])
 # jinja: if cookiecutter.accounts == "open"
 MAIL_SETTINGS = variables.read("EMAIL_URL", email.mail_server)
-DEFAULT_FROM_EMAIL = variables.read("DEFAULT_FROM_EMAIL", env.matching(r"[^@,]+@[^\s@,]+"))
-FRONTEND_URL = variables.read("FRONTEND_URL", env.matching(r"https?://[^\s/#][^\s#]*"))
+DEFAULT_FROM_EMAIL = variables.read("DEFAULT_FROM_EMAIL", env.sender)
+FRONTEND_URL = variables.read("FRONTEND_URL", env.pages)
 # jinja: endif
 TRUSTED_PROXIES = variables.read("TRUSTED_PROXIES", env.natural, 0)
 SECURE_SSL_REDIRECT = variables.read("SECURE_SSL_REDIRECT", env.boolean, True)
@@ -88,8 +88,5 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    "loggers": {
-        name: {"handlers": [], "level": LOG_LEVEL, "propagate": True}
-        for name in ("django", "_granian")
-    },
+    "loggers": {n: {"level": LOG_LEVEL, "propagate": True} for n in ("django", "_granian")},
 }
