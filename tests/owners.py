@@ -20,6 +20,8 @@ from users.models import User
 @api_view()
 @permission_classes([])
 def long(request):
+    with open("arrived", "a") as file:
+        file.write(request.query_params.get("id", "") + "\\n")
     User.objects.count()
     time.sleep(float(request.query_params["seconds"]))
     return Response()
