@@ -197,3 +197,17 @@ def test_the_checks_of_the_rendered_workflow_are_content(tmp_path: Path) -> None
             environment = step.get("env", {}).items()
             exports = [f"export {key}={shlex.quote(text)}" for key, text in environment]
             project.shell.run("\n".join([*exports, step["run"]]), project.folder)
+
+
+@pytest.mark.full
+def test_plain_pip_installs_a_project_and_its_tools(project: Project) -> None:
+    python = project.folder / "plain" / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet"]
+    for command in (
+        [PYTHON, "-m", "venv", "plain"],
+        [*pip, "."],
+        [*pip, "--upgrade", "pip>=25.1"],
+        [*pip, "--dry-run", "--group", "dev"],
+        [str(python), "manage.py", "check"],
+    ):
+        subprocess.run(command, cwd=project.folder, check=True)
