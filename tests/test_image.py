@@ -53,6 +53,7 @@ def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> Non
     port = str(free_port())
     hosts = {"DJANGO_ALLOWED_HOSTS": ".example.com, 127.0.0.1", "PORT": port}
     environment = image_environment(project) | hosts | {"GRANIAN_WORKERS": "2"}
+    environment["LOG_LEVEL"] = "INFO"
     probe = json.loads(instructions(project, "HEALTHCHECK")[0].partition("CMD ")[2])
     command = json.loads(instructions(project, "CMD")[-1])
 
@@ -73,9 +74,10 @@ def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> Non
         )
     try:
         eventually(is_healthy)
+        # A worker that is still starting does not hear a signal, and is killed later.
+        eventually(lambda: log.read_text("utf-8").count("Started worker-") == 2)
     finally:
         server.terminate()
-        # A worker that is still starting does not hear it, and is killed after 30 s.
         assert server.wait(timeout=60) == 0
     lines = log.read_text("utf-8").splitlines()
     assert any(f"http://{HOST}:{port}" in line for line in lines)
