@@ -21,7 +21,7 @@ HEAVIEST = {
 #: What a part of a project may have, with default answers and with the heaviest. Aims
 #: are 1550 and 2050 for the code, 820 and 900 for tokens/, 2500 and 2900 for tests:
 #: until they are met, these numbers only go down.
-BUDGETS = {"code": (1741, 2238), "tokens": (857, 955), "tests": (2500, 2985)}
+BUDGETS = {"code": (1718, 2214), "tokens": (853, 951), "tests": (2500, 2955)}
 
 
 def within(most: int, root: Path, paths: list[Path]) -> None:
