@@ -26,7 +26,7 @@ UNUSABLE = [
     ("JWT_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----"),
     ("JWT_VERIFYING_KEYS", "too short"),
     ("DATABASE_URL", "postgresql://host/name?conn_max_age=60"),
-    ("DATABASE_URL", "sqlite:////tmp/db.sqlite3?conn_max_age=60"),
+    ("DATABASE_URL", "sqlite:///db.sqlite3?conn_max_age=60"),
     ("REDIS_URL", "redis://redis:6379/0"),
     ("BIND", "0.0.0.0:8000"),
     ("WORKERS", "2"),
