@@ -145,7 +145,8 @@ class Shell:
         try:
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            # A worker that is still starting does not hear SIGTERM.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _addressed(self, command: str) -> str:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -153,24 +154,39 @@ def test_while_all_turns_are_taken_health_answers_and_others_get_503(
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.full)])
-def test_a_stop_under_load_loses_no_request(project: Project, times: int) -> None:
+def test_a_stop_under_load_loses_no_request(
+    project: Project, tmp_path: Path, times: int
+) -> None:
     """What a view has begun is answered; a connection that nobody took may break."""
-    for _ in range(times):
+    for turn in range(times):
+        log = tmp_path / f"log{turn}"
         answered: list[str] = []
+        over = Event()
 
-        def call(server: Server, answered: list[str] = answered) -> None:
+        def call(
+            server: Server, over: Event = over, answered: list[str] = answered
+        ) -> None:
             with suppress(OSError, HTTPException):
-                while True:
+                while not over.is_set():
                     name = uuid4().hex
                     path = f"/own/long/?seconds=0.05&id={name}"
                     assert server.get(path).status == 200
                     answered.append(name)
 
-        with project.serve() as server, ThreadPoolExecutor(12) as pool:
+        with (
+            log.open("wb") as output,
+            project.serve({"LOG_LEVEL": "INFO"}, output=output) as server,
+            ThreadPoolExecutor(12) as pool,
+        ):
+            # A worker that is still starting does not hear the signal.
+            eventually(lambda log=log: log.read_text().count("Started worker-") == 2)  # type: ignore[misc]
             calls = [pool.submit(call, server) for _ in range(12)]
             time.sleep(1)
             server.process.terminate()
-            assert server.process.wait(timeout=60) == 0
+            try:
+                assert server.process.wait(timeout=60) == 0
+            finally:
+                over.set()
             for each in calls:
                 each.result()
         arrived = (project.folder / "arrived").read_text().split()
