@@ -649,8 +649,14 @@ def test_the_lines_for_production_start_the_server(
         "GRANIAN_PORT": project.address.partition(":")[2],
         **(MAIL if project.answer("accounts") == "open" else {}),
     }
-    with project.serve(lines, subprocess.DEVNULL, **environment):
+    log = tmp_path / "log"
+    with log.open("w") as output, project.serve(lines, output, **environment):
         assert call(f"{project.url}/health/ready/")[0] == 200
+    printed = log.read_text("utf-8")
+    assert f"Listening at: {project.url}" in printed
+    version = project.shell.run("uv run python --version", project.folder)
+    if version >= "Python 3.13":  # where PYTHON_CPU_COUNT counts
+        assert "WARN" not in printed
     production = project.read("config/settings/production.py")
     for name in re.findall(r'variables\.\w+\("([A-Z_]+)"', production):
         assert f"`{name}`" in text
