@@ -12,7 +12,7 @@ from rest_framework import exceptions, views
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-UNAVAILABLE = (OperationalError, InterfaceError)  # the database is away
+UNAVAILABLE = (OperationalError, InterfaceError)  # the database cannot be reached
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -22,7 +22,7 @@ class PayloadTooLarge(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's handler, always in JSON, with 413 for a body that is too large."""
+    """Respond as REST framework does, always in JSON, with 413 for a body that is too large."""
     if isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge()
     request = context["request"]
@@ -46,7 +46,7 @@ error_404 = error_page(HTTPStatus.NOT_FOUND)
 
 
 def error_500(request: HttpRequest) -> HttpResponse:
-    """Return 500, or 503 while the database is away."""
+    """Return 500, or 503 if the database cannot be reached."""
     unavailable = isinstance(sys.exc_info()[1], UNAVAILABLE)
     status = HTTPStatus.SERVICE_UNAVAILABLE if unavailable else HTTPStatus.INTERNAL_SERVER_ERROR
     return error_page(status)(request)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class StringField(serializers.CharField):
-    """REST framework's field, which refuses numbers."""
+    """REST framework's field, but it refuses numbers."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether it can do its work."""
+"""Health checks: whether the process is alive, and whether it can do its work."""
 
 from django.db import connection, transaction
 from drf_spectacular.utils import extend_schema
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 
-@transaction.non_atomic_requests  # it needs no database, whatever ATOMIC_REQUESTS says
+@transaction.non_atomic_requests  # it needs no database, even with ATOMIC_REQUESTS
 @extend_schema(operation_id="live", responses={200: dict[str, str]}, tags=["health"])
 @api_view()
 @authentication_classes([])

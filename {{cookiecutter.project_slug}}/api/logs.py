@@ -23,7 +23,7 @@ PERSONAL = re.compile(
 
 
 class RedactingJsonFormatter(JsonFormatter):
-    """Formats each record as a line of JSON, without tokens and e-mail addresses."""
+    """A formatter for lines of JSON, without tokens and e-mail addresses."""
 
     def __init__(self) -> None:
         # The request's URL can hold anything; the message has its path.
@@ -36,7 +36,7 @@ class RedactingJsonFormatter(JsonFormatter):
 
 
 def redacted(value: Any) -> Any:
-    """``value`` as JSON has it, with what is personal taken out of every text."""
+    """Return ``value`` as JSON data, with everything ``PERSONAL`` removed from its texts."""
     if isinstance(value, dict):
         return {redacted(str(key)): redacted(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -69,7 +69,7 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
 
 @dataclass(repr=False)
 class Redacted:
-    """A value that an error report may show."""
+    """A value whose ``repr`` an error report may show."""
 
     value: Any
 

@@ -1,4 +1,4 @@
-"""What applies to every request, whatever view it is for."""
+"""Middleware for every request, whatever its view."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -31,7 +31,7 @@ def request_id_middleware(
 
 
 class SlashForReaders(CommonMiddleware):
-    """Django's middleware, which redirects to the URL with a slash, for reads only.
+    """Django's middleware, but it redirects only GET and HEAD to the URL with a slash.
 
     Clients that send data would follow the redirect without their body.
     """
@@ -43,9 +43,9 @@ class SlashForReaders(CommonMiddleware):
 def waiting_room_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer the requests that ``config/wsgi.py`` has refused.
+    """Respond to the requests that ``config/wsgi.py`` has refused.
 
-    A stream goes on without a turn, so it gives back its database connection.
+    A stream continues without a turn, so it returns its database connection.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

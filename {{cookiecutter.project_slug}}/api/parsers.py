@@ -19,7 +19,7 @@ class StrictJSONParser(JSONParser):
 
 
 class IgnoreAccept(DefaultContentNegotiation):
-    """Uses the first format of a view, whatever the client accepts."""
+    """Content negotiation that uses a view's first format, whatever the client accepts."""
 
     def select_renderer(
         self, request: Any, renderers: Any, format_suffix: Any = None

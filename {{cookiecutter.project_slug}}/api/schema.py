@@ -19,14 +19,14 @@ ERRORS = {
     "413": "The body is too large.",
     "415": "The format of the body is not supported.",
     "429": "Too many failures. Wait for the number of seconds in `Retry-After`.",
-    "default": "405 for another method, 503 while the database is away.",
+    "default": "405 for another method, 503 if the database cannot be reached.",
 }
 
 
 def describe_errors(
     result: dict[str, Any], generator: Any, request: Any, public: bool
 ) -> dict[str, Any]:
-    """Give every operation a summary, and the errors that follow from what it is.
+    """Give every operation a summary, and the errors that its kind can return.
 
     What a view says about a response itself is kept. This is a hook for drf-spectacular's
     ``POSTPROCESSING_HOOKS``.

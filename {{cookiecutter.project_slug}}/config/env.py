@@ -1,6 +1,7 @@
-"""Reading settings from the environment, with every mistake reported at once.
+"""Settings from the environment, with all mistakes reported at once.
 
-A reader makes a setting of a variable's text. It raises ``ValueError`` with what it takes.
+A reader turns the text of a variable into a setting, or raises ``ValueError`` with what
+it accepts.
 """
 
 import os
@@ -13,9 +14,9 @@ import dj_database_url
 
 from config.settings.base import TURNS
 
-#: What earlier versions read, and what to do instead.
+#: Variables of earlier versions, and what to do instead.
 REPLACED = {
-    "REDIS_URL": "The database counts failed logins: remove it.",
+    "REDIS_URL": "Remove it: the database counts failed logins now.",
     "BIND": "Set GRANIAN_HOST and GRANIAN_PORT.",
     "WORKERS": "Set GRANIAN_WORKERS.",
     "THREADS": "Set GRANIAN_BLOCKING_THREADS, or TURNS in config/settings/base.py.",
@@ -23,18 +24,18 @@ REPLACED = {
 
 
 class Environment:
-    """The variables of this process, and ``problems`` with those that were read.
+    """The variables of this process, and the ``problems`` found while reading them.
 
-    An empty variable counts as unset, since compose files pass empty ones. What is
-    ``replaced`` must not be set; it goes with what to do instead.
+    An empty variable counts as unset, since compose files pass empty ones. ``replaced``
+    maps the variables that must not be set any more to what to do instead.
     """
 
     def __init__(self, replaced: dict[str, str]) -> None:
         found = [name for name in replaced if os.environ.get(name)]
-        self.problems = [f"{name}: it is not read any more. {replaced[name]}" for name in found]
+        self.problems = [f"{name}: no longer supported. {replaced[name]}" for name in found]
 
     def read(self, name: str, reader: Callable[[str], Any], default: Any = None) -> Any:
-        """What ``reader`` makes of the variable. It is required where ``default`` is None."""
+        """Return what ``reader`` returns for the variable. Without a default it is required."""
         text = os.environ.get(name, "").strip()
         if not text and default is not None:
             return default
@@ -45,7 +46,7 @@ class Environment:
             return default
 
     def secret(self, name: str, default: str | None = None) -> str:
-        """The key in the variable, or in the file that ``name_FILE`` names."""
+        """Return the key in the variable, or in the file that ``name_FILE`` names."""
         file = f"{name}_FILE"
         if os.environ.get(name) and os.environ.get(file):
             self.problems.append(f"{name} and {file} are both set: keep one.")
@@ -54,13 +55,13 @@ class Environment:
         return str(self.read(file, contents) if in_file else self.read(name, key, default))
 
     def refuse_to_start_if_wrong(self) -> None:
-        """End the process with one line for each missing or unusable variable."""
+        """Exit with one line for each variable that is missing or wrong."""
         if self.problems:
             raise SystemExit("\n".join(self.problems))
 
 
 def matching(pattern: str, takes: str = "") -> Callable[[str], str]:
-    """A reader of texts of which all matches ``pattern``."""
+    """Return a reader of text that matches ``pattern`` as a whole."""
 
     def read(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -71,7 +72,7 @@ def matching(pattern: str, takes: str = "") -> Callable[[str], str]:
 
 
 def several(reader: Callable[[str], str]) -> Callable[[str], list[str]]:
-    """A reader of comma-separated lists of what ``reader`` reads."""
+    """Return a reader of comma-separated lists, whose items ``reader`` reads."""
     return lambda text: [reader(item.strip()) for item in text.split(",")]
 
 
@@ -86,36 +87,36 @@ pages = matching(r"https?://[^\s/#][^\s#]*", "an address, for example https://ap
 key = matching("(?s).+", "what `manage.py generate_signing_key` prints")
 hosts = several(matching(HOST, "host names, for example api.example.com,10.0.0.7"))
 origin = matching(ORIGIN, "origins, for example https://app.example.com")
-url_prefix = matching(PREFIX, "a path such as /backend, and none of this project's own")
+url_prefix = matching(PREFIX, "a path such as /backend that this project does not use itself")
 
 
 def origins(text: str) -> list[str]:
-    """A reader of origins as people write them, which makes of them what browsers send."""
+    """Read origins as people write them, and return them as browsers send them."""
     found = [item.strip().rstrip("/").lower() for item in text.split(",")]
     default_port = r"\A(http:.*):80\Z|\A(https:.*):443\Z"
     return [origin(re.sub(default_port, r"\1\2", item)) for item in found]
 
 
 def natural(text: str) -> int:
-    """A reader of numbers from 0 on."""
+    """Read a whole number, at least 0."""
     return int(matching("[0-9]{1,9}", "a number, for example 1")(text))
 
 
 def boolean(text: str) -> bool:
-    """A reader of ``true`` and ``false``."""
+    """Read ``true`` or ``false``."""
     return matching("true|false")(text.lower()) == "true"
 
 
 def contents(path: str) -> str:
-    """A reader of files' names, which returns what is in the file."""
+    """Return the content of the file at ``path``."""
     try:
         return Path(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError):
-        raise ValueError(f"the name of a file, and {path} cannot be read") from None
+        raise ValueError(f"the path of a readable file, and {path} cannot be read") from None
 
 
 def secret_key(text: str) -> str:
-    """A reader of Django's secret key: asks what its deployment check asks for."""
+    """Read Django's secret key, as strictly as Django's deployment check."""
     if len(text) < 50 or len(set(text)) < 5 or text.startswith("django-insecure-"):
         raise ValueError("at least 50 random characters")
     return text
@@ -125,14 +126,15 @@ secret_keys = several(secret_key)
 
 
 def database(url: str) -> dict[str, Any]:
-    """A reader of database URLs: Django's ``DATABASES`` entry, for concurrent requests.
+    """Read a database URL, and return Django's ``DATABASES`` entry for concurrent requests.
 
-    SQLite writes ahead and takes the write lock at once, so that writers wait for each
-    other and never fail half way. PostgreSQL keeps a pool, with four connections more than
-    there are turns, for streams; while it is away a request waits two seconds for one.
-    What a connection has run five times it prepares, so that PostgreSQL plans it no more;
-    a pgbouncer between them must be 1.21 or newer. Options in the URL, such as
-    ``sslmode``, come on top, but for those that contradict the pool.
+    SQLite uses write-ahead logging and takes the write lock when a transaction begins, so
+    that writers wait for each other and never fail half way. PostgreSQL gets a connection
+    pool, with four connections more than there are turns, for streams; if the database
+    cannot be reached, a request waits two seconds for a connection. After five runs a
+    statement is prepared, so PostgreSQL need not plan it again; pgbouncer supports that
+    since 1.21. Options in the URL, such as ``sslmode``, override these; those that
+    contradict the pool are refused.
     """
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url))

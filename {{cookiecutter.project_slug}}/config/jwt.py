@@ -2,7 +2,7 @@
 
 ``SIMPLE_JWT`` holds SimpleJWT's own settings under their documented names; its
 lifetimes and ``ALGORITHM`` can be changed here at any time, for every algorithm.
-The expected values stand in ``tests/test_choices.py``: change both together.
+``tests/test_choices.py`` expects these values: change both together.
 """
 
 import os
@@ -27,16 +27,16 @@ SIMPLE_JWT = {
     "TOKEN_BLACKLIST_SERIALIZER": "tokens.serializers.SessionTokenBlacklistSerializer",
 }
 
-# How long one login lives, however often it is refreshed.
+# How long a login session lasts, however often its tokens are refreshed.
 SESSION_LIFETIME = {{cookiecutter.session_lifetime | timedelta}}
 
-# How long the previous refresh token still yields the current one, so that a lost
-# answer or a second browser tab is not taken for a theft; timedelta(0) forbids it.
+# For how long the previous refresh token still returns the current one, so that a lost
+# response or a second browser tab does not look like theft. timedelta(0) turns it off.
 REFRESH_GRACE_PERIOD = timedelta(seconds=10)
 
 # jinja: if cookiecutter.refresh_token_in == "cookie"
-# The cookie in which browsers keep the refresh token: arguments of Django's set_cookie.
-# In production its name begins with __Host- and it is Secure as well.
+# The cookie that holds the refresh token in browsers: arguments of Django's set_cookie.
+# In production its name also starts with __Host-, and it is Secure.
 REFRESH_COOKIE = {
     "key": f"{PROJECT_SLUG}_refresh_token",
     "path": "/",
@@ -46,6 +46,6 @@ REFRESH_COOKIE = {
 
 # jinja: endif
 # Where the extra claims of tokens/claims.py go: into the access token, into the
-# JSON answer to a login, or both.
+# login response, or both.
 EXTRA_CLAIMS_IN_TOKEN = {{"token" in cookiecutter.claims_in}}
 EXTRA_CLAIMS_IN_RESPONSE = {{"response" in cookiecutter.claims_in}}

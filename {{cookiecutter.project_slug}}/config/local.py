@@ -1,4 +1,4 @@
-"""Secrets for development, made on first use and kept out of git."""
+"""Secrets for development, created on first use and kept out of git."""
 
 import os
 import tempfile
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def local_secret(path: Path, make: Callable[[], str]) -> str:
-    """The text in ``path``, made by ``make`` if there is none yet.
+    """Return the text in the file ``path``, which ``make`` writes if it does not exist.
 
-    Several processes that start at once agree on one: each writes a file of its own
-    and the first to link it to ``path`` wins.
+    Processes that start at the same time agree on one text: each writes a file of its
+    own, and the first one to link it to ``path`` wins.
     """
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)

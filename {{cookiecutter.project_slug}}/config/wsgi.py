@@ -1,17 +1,17 @@
-"""WSGI entry: a waiting room before Django, in production settings unless told otherwise.
+"""The WSGI application: a waiting room, then Django, by default in production settings.
 
-A thread that waits for a slow client must not be one that works. So the server has many
-threads, most of which wait, and Django works on a few requests at once:
+Slow clients must not occupy the threads that do the work. So the server has many threads,
+most of which wait, and Django handles a few requests at once:
 
-- A request's body is read to its end first. A large one is kept in a temporary file, one
-  that exceeds ``BODY_LIMIT`` is refused.
-- Then the request takes one of ``TURNS``. If none is free within ``TURN_TIMEOUT`` the
-  answer is 503. ``/health/live/`` needs no turn, nor does the answer to a wrong body.
-- A turn lasts until the response is closed, which gives back the database connection,
-  and so the response is joined here. A stream leaves its turn and goes on without.
+- The body of a request is read completely first. A large one is kept in a temporary file;
+  one that exceeds ``BODY_LIMIT`` is refused.
+- Then the request waits for one of the ``TURNS``. If none is free within ``TURN_TIMEOUT``,
+  the response is 503. ``/health/live/`` needs no turn, and neither does a refused body.
+- The turn ends when the response is complete and closed, which frees the database
+  connection. A stream gives up its turn when it starts, and continues without one.
 
-Django sees no variable of this process, though servers copy all of them into every
-request, and no Content-Type that it could not decode.
+Servers copy all environment variables of this process into every request. They are removed
+here, and so is a Content-Type that Django could not decode.
 """
 
 import os
@@ -52,12 +52,12 @@ def application(environ: WSGIEnvironment, start: StartResponse) -> HttpResponseB
 
 
 def receive(environ: WSGIEnvironment) -> int:
-    """Read the body, and return the status of what is wrong with it, or 0."""
+    """Read the body, and return the status to refuse it with, or 0 to accept it."""
     if "*" in environ.get("CONTENT_TYPE", "") or len(environ.get("CONTENT_TYPE", "")) > 1000:
-        del environ["CONTENT_TYPE"]  # parameters by RFC 2231, which not all can be decoded
+        del environ["CONTENT_TYPE"]  # RFC 2231 parameters, not all of which can be decoded
     length, limit = environ.get("CONTENT_LENGTH"), settings.BODY_LIMIT
-    ends = length or environ.get("wsgi.input_terminated")  # else nobody says where it ends
-    # Beyond the limit too, since many clients hear the answer only when they have sent all.
+    ends = length or environ.get("wsgi.input_terminated")  # otherwise its end is unknown
+    # Beyond the limit, too: many clients read the response only after sending everything.
     left = min(int(length or 2 * limit), 2 * limit) if ends else 0
     body = SpooledTemporaryFile(1024 * 1024)  # noqa: SIM115 - it ends with the request
     while left and (chunk := environ["wsgi.input"].read(min(left, 65536))):

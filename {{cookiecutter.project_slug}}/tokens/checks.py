@@ -1,4 +1,4 @@
-"""System checks: what would fail at the first login fails at the start."""
+"""System checks, which find at the start what would fail at the first login."""
 
 import re
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _wrong_keys() -> Iterator[tuple[int, str, str]]:
 
 @register("tokens", deploy=True)
 def check_static_files(**kwargs: Any) -> list[CheckMessage]:
-    """Finds that the files of the admin were not collected, before it answers 500."""
+    """Check that the admin's files were collected, since it returns 500 without them."""
     if getattr(staticfiles_storage, "hashed_files", True):
         return []
     message, hint = "There are no static files.", "Run `manage.py collectstatic`."
@@ -114,7 +114,7 @@ def check_static_files(**kwargs: Any) -> list[CheckMessage]:
 # jinja: if cookiecutter.refresh_token_in == "cookie"
 @register("tokens")
 def check_origins(**kwargs: Any) -> list[CheckMessage]:
-    """What CORS lets in may use the refresh cookie: web pages of known origins, and no others."""
+    """Check that CORS allows pages of known origins only, as these may use the refresh cookie."""
     listed, patterns = cors.CORS_ALLOWED_ORIGINS, cors.CORS_ALLOWED_ORIGIN_REGEXES
     found = [f"CORS_ALLOWED_ORIGINS: {text}" for text in listed if not text.startswith("http")]
     found += [f"CORS_ALLOWED_ORIGIN_REGEXES: {text}" for text in patterns if re.match(text, "null")]

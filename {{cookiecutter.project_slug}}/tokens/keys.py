@@ -156,7 +156,7 @@ class KeyRingTokenBackend(TokenBackend):
 
 
 def json_object(segment: str) -> dict[str, Any]:
-    """The JSON object that a segment of a token encodes. Raises ``ValueError``."""
+    """Return the JSON object that a segment of a token encodes. Raises ``ValueError``."""
     value = json.loads(base64url_decode(segment).decode())
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")

@@ -12,7 +12,7 @@ from users.models import PrimaryManager
 
 
 class Now(functions.Now):
-    """The database's clock, on SQLite as well in the zone in which Django keeps times."""
+    """The time of the database's clock, also on SQLite in the time zone that Django stores."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         zone = "" if settings.USE_TZ else ", 'localtime'"
@@ -33,7 +33,7 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 class LoginSession(models.Model):
     """A login on one device, until logout, theft or expiry.
 
-    No token is stored, and nothing that a token could be made from.
+    Neither a token is stored nor anything from which one could be made.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

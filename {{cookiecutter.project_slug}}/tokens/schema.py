@@ -55,7 +55,7 @@ def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
 def object_schema(kind: type) -> dict[str, Any]:
     """Return the schema of a ``TypedDict``."""
     schema: dict[str, Any] = resolve_type_hint(kind)  # type: ignore[no-untyped-call]
-    properties = schema.get("properties", {}).items()  # of no claims there are none
+    properties = schema.get("properties", {}).items()  # missing if there are no claims
     return schema | {"properties": {name: append_meta(value, {}) for name, value in properties}}
 
 

@@ -58,7 +58,7 @@ class SessionToken(tokens.Token):
 
 
 class AccessToken(SessionToken, tokens.AccessToken):
-    """Opens the API for a few minutes, while its session is live; has the extra claims.
+    """Grants access for a few minutes, while its session is live. Has the extra claims.
 
     A token that was parsed has its ``session``.
     """
@@ -87,7 +87,7 @@ class AccessToken(SessionToken, tokens.AccessToken):
 
 
 class RefreshToken(SessionToken, tokens.RefreshToken):
-    """Returns the next pair, once; has no personal data.
+    """Can be exchanged once for the next pair of tokens. Has no personal data.
 
     A token that was created here, not parsed, has its ``session`` and the extra
     ``claims`` of the user at that moment.
@@ -123,7 +123,7 @@ class RefreshToken(SessionToken, tokens.RefreshToken):
 
     @property
     def access_token(self) -> AccessToken:
-        """The access token that goes with this token."""
+        """A new access token of the same session."""
         access: AccessToken = super().access_token
         access.clamp_to(self.session)
         if settings.EXTRA_CLAIMS_IN_TOKEN:

@@ -9,7 +9,7 @@ from users.models import User
 # jinja: if cookiecutter.accounts == "open"
 @admin.action(description="Send a link to set a password", permissions=["change"])
 def send_reset_link(model_admin: Any, request: Any, queryset: Any) -> None:
-    """Also to people who have no password yet, but to no disabled account."""
+    """Send links, also to users who have no password yet, but not to disabled ones."""
     people = queryset.filter(is_active=True).exclude(email="")
     try:
         for user in people:
@@ -23,7 +23,7 @@ def send_reset_link(model_admin: Any, request: Any, queryset: Any) -> None:
 # jinja: endif
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
-    """Django's, with the fields of this project's own."""
+    """Django's user admin, with the fields of this project."""
 
     # jinja: if cookiecutter.accounts == "open"
     actions = [send_reset_link]

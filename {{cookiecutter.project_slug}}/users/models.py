@@ -1,4 +1,4 @@
-"""Accounts, and the failed attempts to get into them."""
+"""Users, and the failures that throttling counts."""
 
 # jinja: for module in cookiecutter.extra_claims | claim_imports
 # jinja: print "import " ~ module ~ "\n"
@@ -15,18 +15,18 @@ from django.contrib.auth.models import (
 from django.db import models, router, transaction
 from django.dispatch import Signal
 
-#: Sent when a login has replaced a password's hash by a newer kind of hash of the
-#: same password. Arguments: ``user``, ``old_hash`` (text).
+#: Sent when a login has replaced the hash of a password with a newer kind of hash of the
+#: same password. Arguments: ``user``, ``old_hash`` (str).
 password_hash_upgraded = Signal()
 
 
 # jinja: if cookiecutter.login_field == "email" or cookiecutter.accounts == "open"
 class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An address kept and looked up in lower case: unique in whatever spelling."""
+    """An e-mail address, stored and looked up in lower case, so that case is no difference."""
 
     # jinja: if cookiecutter.login_field == "username"
     def validate(self, value: Any, model_instance: models.Model | None) -> None:
-        """As Django's; names a taken address to ``createsuperuser``, which has no instance."""
+        """Validate, and refuse a taken address to ``createsuperuser``, which has no instance."""
         super().validate(value, model_instance)
         if model_instance is None:
             self.model(email=value).validate_constraints()
@@ -45,7 +45,7 @@ class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
 # jinja: endif
 # jinja: if cookiecutter.login_field == "email"
 class UserManager(BaseUserManager["User"]):
-    """Makes users who log in with their e-mail address."""
+    """A manager for users who log in with their e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         if not email:
@@ -87,7 +87,7 @@ class User(AbstractUser):
                 fields=["email"],
                 condition=~models.Q(email=""),
                 name="users_user_email",
-                violation_error_message="There is an account with this e-mail address.",
+                violation_error_message="An account with this e-mail address already exists.",
             )
         ]
 
@@ -95,10 +95,10 @@ class User(AbstractUser):
     # jinja: print "\n"
     # jinja: endif
     def check_password(self, raw_password: str | None) -> bool:
-        """As Django's, but an upgrade of the hash is told from a change of password.
+        """Check the password as Django does, and signal when this upgrades its hash.
 
-        Nor does it undo one: where the stored hash has changed meanwhile, the
-        password is compared with what is there now.
+        An upgrade never undoes a change of password: if the stored hash has changed
+        in the meantime, the password is compared with the new hash.
         """
         old_hash = self.password
 
@@ -118,14 +118,14 @@ class User(AbstractUser):
 
 
 class PrimaryManager(models.Manager[Any]):
-    """Reads where the database router writes: a replica never answers for these rows."""
+    """A manager that reads from the database it writes to, and never from a replica."""
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return super().get_queryset().using(router.db_for_write(self.model))
 
 
 class Failure(models.Model):
-    """One failed attempt under one of the keys that ``users.throttling`` counts."""
+    """A failed attempt, under one of the keys that ``users.throttling`` counts."""
 
     key = models.CharField(max_length=96)
     attempt = models.CharField(max_length=32, db_index=True)

@@ -1,4 +1,4 @@
-"""What the API says about an account, and what it lets its owner change."""
+"""What the API returns about an account, and what users can change."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from users.models import User
 
 class UserSerializer(serializers.ModelSerializer[User]):
     # jinja: if cookiecutter.login_field == "username"
-    email = serializers.CharField(read_only=True)  # can be empty, which is no address
+    email = serializers.CharField(read_only=True)  # may be blank, so not always an address
     # jinja: endif
     first_name = StringField(max_length=150, allow_blank=True)
     last_name = StringField(max_length=150, allow_blank=True)
@@ -33,7 +33,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         read_only_fields = [name for name in fields if name not in ("first_name", "last_name")]
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Saves the fields that were sent, so that no other change is undone."""
+        """Save only the fields that were sent, so that no other change is undone."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         User.objects.filter(pk=instance.pk).update(**validated_data)
@@ -46,11 +46,11 @@ class CurrentPasswordSerializer(serializers.Serializer[User]):
 
 # jinja: if cookiecutter.accounts == "open"
 class AddressField(StringField, serializers.EmailField):
-    """An e-mail address, normalised once, here, so that its spelling changes nothing later.
+    """An e-mail address, normalised here so that its spelling makes no difference later.
 
-    It comes out in lower case, its domain as DNS compares it (RFC 3490). A local part is
-    refused where it is not ASCII, whose lower case could be somebody else's address, and
-    where it is quoted, which is another spelling of an unquoted one.
+    The result is in lower case, its domain in the form that DNS compares (RFC 3490). A
+    local part must be ASCII, since the lower case of other letters could be somebody
+    else's address, and must not be quoted, since it can also be written without quotes.
     """
 
     def to_internal_value(self, data: Any) -> str:
@@ -85,10 +85,10 @@ class SignUpSerializer(ResetSerializer):
 
 
 class EmailChangeSerializer(LinkSerializer, CurrentPasswordSerializer):
-    """A new address, and the password that is known to the owner alone."""
+    """The new address, and the current password, which only the user knows."""
 
 
-# The body of a DELETE in OpenAPI's words: drf-spectacular knows none.
+# The body of a DELETE for OpenAPI, since drf-spectacular does not describe it.
 PASSWORD = {"current_password": {"type": "string", "writeOnly": True}}
 SCHEMA = {"type": "object", "properties": PASSWORD, "required": ["current_password"]}
 BODY = {"content": {"application/json": {"schema": SCHEMA}}, "required": True}

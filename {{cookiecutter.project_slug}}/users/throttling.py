@@ -1,13 +1,12 @@
-"""Guessing is throttled: failures are counted, and too many refuse further tries.
+"""Throttling of guesses: failures are counted, and too many block further attempts.
 
-Each limit counts the failures under one key in a sliding window. An attempt is
-entered as a failure before any backend is asked and taken back when one accepts it,
-so that attempts made at the same moment cannot slip through together. A refused
-attempt asks no backend and is taken back as well: it is not counted (NIST SP 800-63B
-section 3.2.2).
+Each limit counts the failures under one key in a sliding window. An attempt is recorded
+as a failure before any backend is asked, and removed when one accepts it, so that
+simultaneous attempts cannot slip through together. A blocked attempt asks no backend and
+is removed as well, so it does not count (NIST SP 800-63B section 3.2.2).
 
-The database counts, since all workers and machines share it. While it is away its
-exception goes through, and the attempt is not made.
+The failures are in the database, which all workers and machines share. If it cannot be
+reached, its exception is raised and the attempt is not made.
 """
 
 import hashlib
@@ -37,7 +36,7 @@ class Limit(NamedTuple):
 
 
 def login_limits(account: str, address: str) -> list[Limit]:
-    """The limits of guesses at the password of ``account``, a login name."""
+    """Return the limits on guessing the password of ``account``, a login name."""
     spelling = unicodedata.normalize("NFKC", account).strip().casefold()
     account = hashlib.sha256(spelling.encode(errors="replace")).hexdigest()[:32]
     address = network(address)
@@ -50,11 +49,11 @@ def login_limits(account: str, address: str) -> list[Limit]:
 
 @contextmanager
 def password_guess(account: str, request: Any) -> Iterator["Attempt"]:
-    """The block in which the password of ``account``, a login name, is judged.
+    """Guard the block that checks the password of ``account``, a login name.
 
-    Raises ``rest_framework.exceptions.Throttled`` instead of entering it after too many
+    Raises ``rest_framework.exceptions.Throttled`` before the block after too many
     failures. The attempt has failed if the block raises ``APIException`` or
-    ``ValidationError``. Any other exception means that nothing was judged.
+    ``ValidationError``. After any other exception it does not count.
     """
     attempt = Attempt.begin(login_limits(account, client_address(request)))
     try:
@@ -68,17 +67,17 @@ def password_guess(account: str, request: Any) -> Iterator["Attempt"]:
 
 
 class Attempt:
-    """One try, counted as a failure from ``begin`` on until it has ``succeeded``."""
+    """An attempt, which counts as a failure until it has ``succeeded``."""
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits, self.id, self.time = limits, uuid.uuid4().hex, timezone.now()
 
     @classmethod
     def begin(cls, limits: Sequence[Limit]) -> Self:
-        """Enters an attempt under the key of each limit.
+        """Record an attempt under the key of each limit.
 
-        Raises ``rest_framework.exceptions.Throttled``, with the seconds to wait, where
-        one of ``limits`` is reached already.
+        Raises ``rest_framework.exceptions.Throttled``, with the seconds to wait, if one
+        of ``limits`` has been reached.
         """
         attempt = cls(limits)
         Failure.objects.bulk_create(
@@ -90,12 +89,12 @@ class Attempt:
         return attempt
 
     def withdraw(self, forget: str = "") -> None:
-        """Takes the attempt back, and every failure under the key ``forget``."""
+        """Remove the attempt, and every failure under the key ``forget``."""
         old = Q(time__lt=self.time - timedelta(hours=1))
         Failure.objects.filter(Q(attempt=self.id) | Q(key=forget) | old).delete()
 
     def succeeded(self) -> None:
-        """Takes the attempt back, and forgets all failures under its first key."""
+        """Remove the attempt, and all failures under its first key."""
         self.withdraw(forget=self.limits[0].key)
 
     def _waits(self) -> Iterator[timedelta]:
@@ -105,7 +104,7 @@ class Attempt:
         rows = Failure.objects.filter(recent).values_list("key")
         counts = {key: rest for key, *rest in rows.annotate(Count("pk"), Min("time"))}
         for limit in self.limits:
-            # A login that succeeds just now may have removed this attempt with its own.
+            # A login that succeeds at the same time may have removed this attempt, too.
             count, oldest = counts.get(limit.key, (1, self.time))
             if count > limit.failures:
                 yield oldest + limit.window - self.time

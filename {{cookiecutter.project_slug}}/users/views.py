@@ -17,11 +17,11 @@ from users.throttling import Attempt, login_limits, password_guess
 
 
 def owner(request: Request, current_password: str) -> User:
-    """The caller, who has to know the password. Raises ``APIException``."""
-    user = cast(User, request.user)  # the permission sees to it
+    """Return the caller, who must know the current password. Raises ``APIException``."""
+    user = cast(User, request.user)  # as IsAuthenticated makes sure
     with password_guess(user.get_username(), request):
         if not user.check_password(current_password):
-            raise ValidationError({"current_password": ["This is not the password."]})
+            raise ValidationError({"current_password": ["This is not your password."]})
     return user
 
 
@@ -29,17 +29,17 @@ def owner(request: Request, current_password: str) -> User:
     get=extend_schema(operation_id="get_me"), patch=extend_schema(operation_id="update_me")
 )
 class MeView(RetrieveUpdateAPIView[User]):
-    """The account that the token belongs to."""
+    """Your account."""
 
     serializer_class = UserSerializer
     http_method_names = ["get", "patch", "head", "options"]
 
     def get_object(self) -> User:
-        return cast(User, self.request.user)  # the permission sees to it
+        return cast(User, self.request.user)  # as IsAuthenticated makes sure
 
 
 class PasswordView(GenericAPIView[User]):
-    """Change the password, and end every session of the user, this one too."""
+    """Change your password, and log out everywhere, on this device too."""
 
     serializer_class = PasswordChangeSerializer
 
@@ -50,17 +50,17 @@ class PasswordView(GenericAPIView[User]):
         user = owner(request, serializer.validated_data["current_password"])
         stored = User.objects.filter(pk=user.pk, password=user.password)
         user.set_password(serializer.validated_data["new_password"])
-        if not stored.update(password=user.password):  # it has changed meanwhile
-            raise ValidationError({"current_password": ["This is not the password."]})
+        if not stored.update(password=user.password):  # it was changed at the same time
+            raise ValidationError({"current_password": ["This is not your password."]})
         password_changed(serializer.validated_data["new_password"], user)
         return Response(status=204)
 
 
 @transaction.non_atomic_requests
 def throttled_admin_login(request: HttpRequest) -> HttpResponse:
-    """The admin's login page, behind the limits of the API's login.
+    """Show the admin's login page, with the limits of the API's login.
 
-    A right password is no failure, be its owner staff or not.
+    The right password is never a failure, whether or not the user is staff.
     """
     account = request.POST.get("username", "")
     if request.method != "POST" or not account:

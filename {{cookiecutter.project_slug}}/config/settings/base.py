@@ -37,9 +37,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-# What every answer says whose view does not say otherwise. Most are about a token or a
-# person, and none names the server's software. Pages, admin and API docs, load from this
-# host only; the hash is that of the one style inside a page, on drf-spectacular's.
+# Headers of every response, unless its view sets them. Most responses are about a token or
+# a person, so they are not stored. None names the server's software. The admin and the API
+# docs load from this host only; the hash allows the one inline style of drf-spectacular.
 DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
     "Server": "",
@@ -53,8 +53,8 @@ DEFAULT_HEADERS = {
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
-# The waiting room of config/wsgi.py: how many requests Django works on at once in each
-# worker process, how long a request waits for its turn, and how much it may bring.
+# The waiting room of config/wsgi.py: how many requests Django handles at once in each
+# worker process, how long a request waits for its turn, and how large its body may be.
 TURNS = 4
 TURN_TIMEOUT = 10  # seconds
 BODY_LIMIT = 32 * 1024 * 1024  # bytes
@@ -92,7 +92,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # jinja: if cookiecutter.accounts == "open"
-# The pages that e-mails lead to, and how long a link to set a password works.
+# Where the links in e-mails lead, and how long a link to set a password works.
 FRONTEND_URL = "http://localhost:5173"
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 globals().update(mailer("config.email.ReadableConsoleBackend"))
@@ -101,7 +101,7 @@ globals().update(mailer("config.email.ReadableConsoleBackend"))
 # Keys: each environment sets JWT_SIGNING_KEY; see tokens/keys.py for the formats.
 JWT_VERIFYING_KEYS = ""
 
-# How many proxies stand in front of this server and append to X-Forwarded-For.
+# How many proxies in front of this server append to X-Forwarded-For.
 TRUSTED_PROXIES = 0
 
 # The API
@@ -115,17 +115,17 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.errors.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXIES,
 }
-# What scripts of other origins may read of an answer, besides what CORS lets them anyway.
+# Response headers that scripts of other origins may read, besides the few that CORS allows.
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 # jinja: if cookiecutter.refresh_token_in == "cookie"
 
-# Pages that CORS lets in send the cookie along, to the API only. They must not read what
-# another cookie opens: the admin, and the API's docs page, which knows its CSRF token.
+# Pages of allowed origins may send the cookie, but only to the API. They must not read what
+# the admin's cookie gives access to: the admin itself, and the CSRF token in the API docs.
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"/(api/(?!docs/)|\.well-known/)"
 
 # jinja: endif
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body is 413
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body gets 413
 CSRF_FAILURE_VIEW = "api.errors.error_403"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "api.logs.RedactingReporterFilter"
 
@@ -143,8 +143,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "TAGS": [
         {"name": "token", "description": "Log in, refresh, verify, log out."},
-        {"name": "sessions", "description": "Where the caller is logged in."},
-        {"name": "users", "description": "The caller's account."},
+        {"name": "sessions", "description": "Where you are logged in."},
+        {"name": "users", "description": "Your account."},
         {"name": "keys", "description": "Public keys that verify access tokens."},
         {"name": "health", "description": "Whether the server works."},
     ],
@@ -162,4 +162,4 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
 TIME_ZONE = "UTC"
-USE_I18N = False  # nothing here is translated, and looking for it costs every request
+USE_I18N = False  # nothing is translated, and every request is faster without it

@@ -1,6 +1,6 @@
 """Development: works from a fresh clone, without any configuration.
 
-The database, the secrets and the signing key are made on first use in ``.local/``,
+The database, the secrets and the signing key are created on first use in ``.local/``,
 which git ignores.
 """
 
@@ -26,7 +26,7 @@ JWT_SIGNING_KEY = local_secret(
 
 SQLITE_URL = f"sqlite:///{quote(str(LOCAL / 'db.sqlite3'))}"
 
-# A phone or an emulator calls this machine by another name, or serves pages of its own.
+# For phones and emulators, which know this machine by another name, or serve their own pages.
 variables = env.Environment({})
 DATABASES = {"default": variables.read("DATABASE_URL", env.database, env.database(SQLITE_URL))}
 OTHER_HOSTS = variables.read("DJANGO_ALLOWED_HOSTS", env.hosts, [])

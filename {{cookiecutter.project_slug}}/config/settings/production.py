@@ -1,6 +1,6 @@
 """Production: everything comes from the environment, and nothing has a weak default.
 
-A missing or unusable variable ends the process with one line that names it.
+If a variable is missing or wrong, the process exits with a line that names it.
 """
 
 import logging
@@ -33,7 +33,7 @@ LOG_LEVEL = variables.read("LOG_LEVEL", env.matching("DEBUG|INFO|WARNING|ERROR|C
 URL_PREFIX = variables.read("URL_PREFIX", env.url_prefix, "").rstrip("/")
 variables.refuse_to_start_if_wrong()
 
-# The API may stand under a path, whether or not a proxy takes that away.
+# The API can be served under a path, whether or not a proxy strips it.
 FORCE_SCRIPT_NAME = URL_PREFIX
 STATIC_URL = f"{URL_PREFIX}/static/"
 SPECTACULAR_SETTINGS["SERVERS"] = [{"url": URL_PREFIX or "/"}]
@@ -41,7 +41,7 @@ SPECTACULAR_SETTINGS["SERVERS"] = [{"url": URL_PREFIX or "/"}]
 globals().update(MAIL_SETTINGS)
 # jinja: endif
 
-# TLS ends at the proxy, which says so; without a proxy its header is not believed.
+# TLS ends at the proxy, which says so in a header. Without a proxy nobody may send it.
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 REST_FRAMEWORK["NUM_PROXIES"] = TRUSTED_PROXIES
@@ -53,29 +53,29 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
 # jinja: if cookiecutter.refresh_token_in == "cookie"
-# Browsers then take it from this very host only, and send it over TLS only.
+# Browsers accept such a cookie from this host only, and send it only over TLS.
 REFRESH_COOKIE = REFRESH_COOKIE | {"key": f"__Host-{REFRESH_COOKIE['key']}", "secure": True}
 
 # jinja: endif
-# The API documentation is for staff who are signed in at /admin/; an empty path in
-# config/urls.py takes it away altogether.
+# The API documentation is for staff who are signed in at /admin/. To remove it, delete the
+# paths "", api/schema/ and api/docs/ in config/urls.py.
 SPECTACULAR_SETTINGS["SERVE_PERMISSIONS"] = ["rest_framework.permissions.IsAdminUser"]
 
-# The server hands out the pages' own files, compressed and named by their content.
+# WhiteNoise serves the static files, compressed and named after a hash of their content.
 MIDDLEWARE.insert(
     MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,
     "whitenoise.middleware.WhiteNoiseMiddleware",
 )
-if not CORS_ALLOWED_ORIGINS:  # it would look through every request for nothing
+if not CORS_ALLOWED_ORIGINS:  # it would inspect every request for nothing
     MIDDLEWARE.remove("corsheaders.middleware.CorsMiddleware")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# One JSON object a line on standard output, each with the id of its request.
+# One JSON object per line on standard output, with the id of the request.
 logging.captureWarnings(True)
-warnings.filterwarnings("ignore", "No directory at")  # of static files: a check names it
+warnings.filterwarnings("ignore", "No directory at")  # a system check reports it
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

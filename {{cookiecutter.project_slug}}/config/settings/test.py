@@ -1,4 +1,4 @@
-"""Tests: SQLite, or PostgreSQL when DATABASE_URL names one; keys made for each run."""
+"""Tests: SQLite, or PostgreSQL if DATABASE_URL names one, with new keys for each run."""
 
 import os
 
@@ -17,11 +17,11 @@ JWT_SIGNING_KEY = generate_key(str(SIMPLE_JWT["ALGORITHM"]))
 DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "sqlite:///:memory:")}
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # the test runner drops databases
 
-# Safe hashing is slow on purpose, and most tests make a user.
+# Safe hashing is slow on purpose, and most tests create a user.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "users.hashers.Argon2idPasswordHasher",
 ]
 
-# One test's requests do not count against another's where an owner throttles them.
+# If you add throttling, the requests of one test do not count against another's.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

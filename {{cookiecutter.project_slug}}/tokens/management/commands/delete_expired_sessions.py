@@ -1,4 +1,4 @@
-"""``manage.py delete_expired_sessions``: cleans up, as a daily cron job."""
+"""``manage.py delete_expired_sessions``: run it once a day."""
 
 from typing import Any
 
