@@ -1,9 +1,7 @@
 """Keys: every algorithm, in every form; and the checks of keys and settings."""
 
 import re
-import stat
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -197,20 +195,6 @@ def test_a_generated_key_is_one_line_for_an_environment_file(algorithm: str) -> 
     assert variable == "JWT_SIGNING_KEY"
     assert not re.search(r"[\s'\"\\$]", key)
     assert KeyRing(algorithm, key, "").signing.signing
-
-
-def test_a_generated_key_goes_into_a_new_file_for_its_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "key.pem"
-    output, notes = run("generate_signing_key", f"--output={path}")
-    key = path.read_text()
-    assert KeyRing(api_settings.ALGORITHM, key, "").signing.signing
-    assert f"JWT_SIGNING_KEY_FILE={path}" in notes
-    assert key.splitlines()[0] not in output + notes
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    for taken in (path, tmp_path / "none" / "key"):
-        with pytest.raises(CommandError, match=taken.name):
-            run("generate_signing_key", f"--output={taken}")
-    assert path.read_text() == key
 
 
 def test_a_key_is_made_for_known_algorithms_only() -> None:
