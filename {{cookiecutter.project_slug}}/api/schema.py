@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-REFUSED = {401: None, 429: None}
 EMPTY = {"type": "object", "maxProperties": 0}
 ERROR = {
     "type": "object",
@@ -18,7 +17,7 @@ ERRORS = {
     "404": "Not found.",
     "413": "The body is too large.",
     "415": "The format of the body is not supported.",
-    "429": "Too many failures. Wait for the number of seconds in `Retry-After`.",
+    "429": "Too many attempts. Wait for the number of seconds in `Retry-After`.",
     "default": "405 for another method, 503 if the database cannot be reached.",
 }
 
@@ -32,8 +31,8 @@ def describe_errors(
     ``POSTPROCESSING_HOOKS``.
     """
     result["components"].setdefault("schemas", {})["ErrorResponse"] = ERROR
-    schema = {"$ref": "#/components/schemas/ErrorResponse"}
-    for operations in result["paths"].values():
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+    for path, operations in result["paths"].items():
         for operation in operations.values():
             text = operation.get("description", "")  # empty without a docstring
             operation.setdefault("summary", re.split("[.:]", text)[0])
@@ -44,12 +43,13 @@ def describe_errors(
                 operation["requestBody"] = operation.pop("x-requestBody")
             # jinja: endif
             if "requestBody" in operation:
-                errors |= {"413", "415"}
-            if operation.setdefault("security", []):
+                errors |= {"413", "415", "429"}
+            if operation.setdefault("security", []) or "token" in operation["tags"]:
                 errors.add("401")
+            if "{" in path:
+                errors.add("404")
             for status in errors:
                 if "content" not in answers.setdefault(status, {}):
-                    content = {"application/json": {"schema": schema}}
                     answers[status] = {"description": ERRORS[status], "content": content}
             operation["responses"] = dict(sorted(answers.items()))
     return result

@@ -32,21 +32,21 @@ OPERATIONS = {
     ("get", "/.well-known/jwks.json"): ("get_jwks", {"200", "404"}),
     ("get", "/api/sessions/"): ("list_sessions", {"200"}),
     ("delete", "/api/sessions/"): ("end_all_sessions", {"204"}),
-    ("delete", "/api/sessions/{id}/"): ("end_session", {"204", "404"}),
-    ("post", "/api/token/"): ("login", {"200", "401", "429"}),
+    ("delete", "/api/sessions/{id}/"): ("end_session", {"204"}),
+    ("post", "/api/token/"): ("login", {"200"}),
     ("post", "/api/token/blacklist/"): ("logout", {"200"}),
-    ("post", "/api/token/refresh/"): ("refresh", {"200", "401"}),
-    ("post", "/api/token/verify/"): ("verify", {"200", "401"}),
+    ("post", "/api/token/refresh/"): ("refresh", {"200"}),
+    ("post", "/api/token/verify/"): ("verify", {"200"}),
     ("get", "/api/users/me/"): ("get_me", {"200"}),
     ("patch", "/api/users/me/"): ("update_me", {"200"}),
-    ("post", "/api/users/me/password/"): ("change_password", {"204", "429"}),
+    ("post", "/api/users/me/password/"): ("change_password", {"204"}),
     # jinja: if cookiecutter.accounts == "open"
-    ("post", "/api/users/"): ("sign_up", {"202", "429"}),
+    ("post", "/api/users/"): ("sign_up", {"202"}),
     ("post", "/api/users/confirm/"): ("confirm_sign_up", {"201"}),
-    ("post", "/api/users/password/reset/"): ("request_password_reset", {"202", "429"}),
+    ("post", "/api/users/password/reset/"): ("request_password_reset", {"202"}),
     ("post", "/api/users/password/reset/confirm/"): ("reset_password", {"204"}),
-    ("post", "/api/users/me/email/"): ("request_email_change", {"202", "429"}),
-    ("post", "/api/users/email/confirm/"): ("confirm_email_change", {"200", "429"}),
+    ("post", "/api/users/me/email/"): ("request_email_change", {"202"}),
+    ("post", "/api/users/email/confirm/"): ("confirm_email_change", {"200"}),
     ("delete", "/api/users/me/"): ("delete_me", {"204", "413", "415", "429"}),
     # jinja: endif
     ("get", "/health/live/"): ("live", {"200"}),
@@ -79,15 +79,16 @@ def test_the_document_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_operation_describes_itself_and_its_answers(document: dict[str, Any]) -> None:
     assert document["info"]["title"] == settings.PROJECT_NAME
-    tags, described = {tag["name"] for tag in document["tags"]}, operations(document)
+    described = operations(document)
     for (way, path), (name, answers) in OPERATIONS.items():
         operation = described[way, path]
         assert operation["operationId"] == name
         assert operation["summary"]
         assert operation["description"]
-        assert {*operation["tags"]} <= tags
-        expected = {"400", "default"} | ({"413", "415"} if way in ("post", "patch") else set())
-        expected |= {"401"} if {"jwtAuth": []} in operation["security"] else set()
+        expected = {"400", "default"} | ({"404"} if "{" in path else set())
+        expected |= {"413", "415", "429"} if way in ("post", "patch") else set()
+        closed = {"jwtAuth": []} in operation["security"]
+        expected |= {"401"} if closed or path.startswith("/api/token/") else set()
         assert operation["responses"].keys() == expected | answers, (way, path)
         for status in (expected | answers) - {"200", "201", "202", "204"}:
             body = operation["responses"][status]["content"]["application/json"]["schema"]
@@ -137,8 +138,9 @@ def test_answers_are_as_their_schema_says(
 
 def test_what_a_view_says_about_its_answers_stays() -> None:
     own = {"description": "Mine.", "content": {"application/json": {"schema": {"type": "null"}}}}
-    get = {"responses": {"404": own, "429": {"description": "No response body"}}}
-    paths: dict[str, Any] = {"/api/reports/": {"get": get}}  # a view without a docstring
+    responses = {"404": own, "429": {"description": "No response body"}}
+    get = {"responses": responses, "tags": []}  # of a view without a docstring
+    paths: dict[str, Any] = {"/api/reports/": {"get": get}}
     result = describe_errors({"components": {}, "paths": paths}, None, None, False)
     operation = result["paths"]["/api/reports/"]["get"]
     assert (operation["summary"], operation["security"]) == ("", [])

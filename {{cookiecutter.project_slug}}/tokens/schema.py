@@ -7,7 +7,6 @@ from django.conf import settings
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import append_meta, resolve_type_hint
-from drf_spectacular.utils import OpenApiExample
 from rest_framework_simplejwt.settings import api_settings
 
 from tokens.claims import Claims
@@ -20,12 +19,8 @@ LOGIN = {
     # jinja: endif
     "password": "correct horse battery",
 }
-LOGIN_EXAMPLES = [OpenApiExample("Ada", LOGIN, request_only=True)]
-ACCESS_TOKEN = {
-    "contentMediaType": "application/jwt",
-    "contentSchema": {"$ref": "#/components/schemas/AccessTokenPayload"},
-    "examples": ["eyJhbGciOi..."],
-}
+PAYLOAD = {"$ref": "#/components/schemas/AccessTokenPayload"}
+ACCESS_TOKEN = {"contentMediaType": "application/jwt", "contentSchema": PAYLOAD}
 KEYS = {"type": "array", "items": {"type": "object"}}
 JWKS = {"type": "object", "properties": {"keys": KEYS}, "required": ["keys"]}
 
@@ -66,8 +61,9 @@ class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        wanted = direction == "response" and settings.EXTRA_CLAIMS_IN_RESPONSE
-        return with_claims(schema, wanted)
+        if direction == "request":
+            return {**schema, "examples": [LOGIN]}
+        return with_claims(schema, settings.EXTRA_CLAIMS_IN_RESPONSE)
 
 
 def describe_access_token(

@@ -43,7 +43,7 @@ class PasswordView(GenericAPIView[User]):
 
     serializer_class = PasswordChangeSerializer
 
-    @extend_schema(operation_id="change_password", responses={204: None, 429: None})
+    @extend_schema(operation_id="change_password", responses={204: None})
     def post(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
