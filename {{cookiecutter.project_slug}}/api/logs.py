@@ -1,11 +1,8 @@
 """Production logs, the id that ties the lines of a request together, and error reports."""
 
 import re
-from collections.abc import ItemsView
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import date
-from pprint import saferepr
 from typing import Any
 
 from django.views.debug import SafeExceptionReporterFilter
@@ -47,32 +44,15 @@ def redacted(value: Any) -> Any:
     return PERSONAL.sub("[redacted]", text)
 
 
-# A field that holds a secret, in the text of a dictionary or of JSON.
-SECRET_FIELD = re.compile(
-    r"""((["'])(?:\w*password|refresh|access|token)\2: b?)(["']).*?(?<!\\)\3"""
-)
-
-
 class RedactingReporterFilter(SafeExceptionReporterFilter):
-    """Django's filter for error reports, which also hides tokens, passwords and addresses."""
+    """Django's filter for error reports. It also hides tokens, and all local variables, since
+    any of them can hold one."""
 
     hidden_settings = re.compile(
         f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REFRESH|ACCESS", re.IGNORECASE
     )
 
-    def get_traceback_frame_variables(self, request: Any, frame: Any) -> ItemsView[str, Any]:
-        variables = super().get_traceback_frame_variables(request, frame)
-        return {
-            name: Redacted(self.cleanse_setting(name, value)) for name, value in variables
-        }.items()
-
-
-@dataclass(repr=False)
-class Redacted:
-    """A value whose ``repr`` an error report may show."""
-
-    value: Any
-
-    def __repr__(self) -> str:
-        text = SECRET_FIELD.sub(r"\1'[redacted]'", saferepr(self.value))
-        return PERSONAL.sub("[redacted]", text)
+    def get_traceback_frame_variables(self, request: Any, frame: Any) -> Any:
+        if self.is_active(request):
+            return ()
+        return super().get_traceback_frame_variables(request, frame)
