@@ -19,7 +19,7 @@ from math import ceil
 from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Min, Q
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework.exceptions import APIException, Throttled
 
@@ -58,10 +58,9 @@ def password_guess(account: str, request: Any) -> Iterator["Attempt"]:
     attempt = Attempt.begin(login_limits(account, client_address(request)))
     try:
         yield attempt
-    except (APIException, ValidationError):
-        raise
-    except BaseException:
-        attempt.withdraw()
+    except BaseException as error:
+        if not isinstance(error, (APIException, ValidationError)):
+            attempt.withdraw()
         raise
     attempt.succeeded()
 
@@ -98,13 +97,10 @@ class Attempt:
         self.withdraw(forget=self.limits[0].key)
 
     def _waits(self) -> Iterator[timedelta]:
-        recent = Q()
+        rows = Failure.objects.filter(key__in=[limit.key for limit in self.limits])
+        failures = rows.order_by("time").values_list("key", "time")
         for limit in self.limits:
-            recent |= Q(key=limit.key, time__gt=self.time - limit.window)
-        rows = Failure.objects.filter(recent).values_list("key")
-        counts = {key: rest for key, *rest in rows.annotate(Count("pk"), Min("time"))}
-        for limit in self.limits:
-            # A login that succeeds at the same time may have removed this attempt, too.
-            count, oldest = counts.get(limit.key, (1, self.time))
-            if count > limit.failures:
-                yield oldest + limit.window - self.time
+            since = self.time - limit.window
+            times = [time for key, time in failures if key == limit.key and time > since]
+            if len(times) > limit.failures:
+                yield times[0] - since
