@@ -55,10 +55,10 @@ class KeyRing:
         self.algorithm = algorithm
         self.implementation: Algorithm = get_default_algorithms()[algorithm]
         signing = self._read("JWT_SIGNING_KEY", signing_key)
-        if len(signing) != 1 or signing[0].signing is None:
-            kinds = {0: "it is empty", 1: "it is a public key; signing takes the private one"}
-            what = kinds.get(len(signing), "it holds several keys")
-            raise UnfitKey(f"JWT_SIGNING_KEY: {what}.")
+        if len(signing) != 1:
+            raise UnfitKey(f"JWT_SIGNING_KEY: it takes one key and holds {len(signing)}.")
+        if signing[0].signing is None:
+            raise UnfitKey("JWT_SIGNING_KEY: it is a public key; signing takes the private one.")
         self.signing = signing[0]
         self.keys = signing + self._read("JWT_VERIFYING_KEYS", verifying_keys)
 

@@ -8,13 +8,8 @@ from django.db import DataError, IntegrityError
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt import serializers as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.serializers import (
-    TokenBlacklistSerializer,
-    TokenObtainSerializer,
-    TokenRefreshSerializer,
-    TokenVerifySerializer,
-)
 
 from api.addresses import client_address
 from api.fields import VerbatimField
@@ -25,7 +20,7 @@ from users.models import User
 from users.throttling import password_guess
 
 
-class CustomTokenObtainPairSerializer(TokenObtainSerializer):
+class CustomTokenObtainPairSerializer(simplejwt.TokenObtainSerializer):
     """Login: takes a password, starts a session, and returns a pair of tokens.
 
     The extra claims come from ``tokens/claims.py``. ``config/jwt.py`` says whether they
@@ -66,7 +61,7 @@ class CustomTokenObtainPairSerializer(TokenObtainSerializer):
         return AuthenticationFailed(self.error_messages[code], code)
 
 
-class SessionTokenRefreshSerializer(TokenRefreshSerializer):
+class SessionTokenRefreshSerializer(simplejwt.TokenRefreshSerializer):
     """Refresh: takes the current refresh token, and returns the next pair."""
 
     token_class = RefreshToken
@@ -80,7 +75,7 @@ class SessionTokenRefreshSerializer(TokenRefreshSerializer):
         return {"access": str(successor.access_token), "refresh": str(successor)}
 
 
-class SessionTokenVerifySerializer(TokenVerifySerializer):
+class SessionTokenVerifySerializer(simplejwt.TokenVerifySerializer):
     """Verify: takes an access or refresh token, and returns nothing if it is accepted."""
 
     token = VerbatimField()
@@ -96,7 +91,7 @@ class SessionTokenVerifySerializer(TokenVerifySerializer):
         return {}
 
 
-class SessionTokenBlacklistSerializer(TokenBlacklistSerializer):
+class SessionTokenBlacklistSerializer(simplejwt.TokenBlacklistSerializer):
     """Logout: takes any refresh token of a session, of any age, and ends the session."""
 
     token_class = RefreshToken

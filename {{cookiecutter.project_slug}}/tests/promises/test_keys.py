@@ -68,9 +68,9 @@ def test_9_an_unfit_key_is_an_error_that_names_its_variable(
 @pytest.mark.parametrize(
     ("algorithm", "key", "what"),
     [
-        *(("HS256", "", "empty"), ("ES256", " \n", "empty"), ("RS256", PUBLIC_PEM, "public")),
-        ("HS256", key_for("HS256") + "\n" + key_for("HS256", "second"), "several"),
-        ("RS256", key_for("RS256") + "\n" + PUBLIC_PEM, "several"),
+        *(("HS256", "", "holds 0"), ("ES256", " \n", "holds 0"), ("RS256", PUBLIC_PEM, "public")),
+        ("HS256", key_for("HS256") + "\n" + key_for("HS256", "second"), "holds 2"),
+        ("RS256", key_for("RS256") + "\n" + PUBLIC_PEM, "holds 2"),
     ],
     ids=["no secret", "no PEM", "public PEM", "two secrets", "two keys"],
 )
