@@ -76,6 +76,25 @@ def several(reader: Callable[[str], str]) -> Callable[[str], list[str]]:
     return lambda text: [reader(item.strip()) for item in text.split(",")]
 
 
+# SQLite uses write-ahead logging and takes the write lock when a transaction begins, so that
+# writers wait for each other and never fail half way. PostgreSQL gets a connection pool, with
+# four connections more than there are turns, for streams; if the database cannot be reached,
+# a request waits two seconds for a connection. After five runs a statement is prepared, so
+# PostgreSQL need not plan it again; pgbouncer supports that since 1.21.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite3": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    },
+    "postgresql": {
+        "pool": {"min_size": 1, "max_size": TURNS + 4, "timeout": 2, "reconnect_timeout": 0},
+        "connect_timeout": 2,  # seconds
+        "tcp_user_timeout": 10_000,  # milliseconds: a host that says nothing is away
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+    },
+}
 DATABASE = "a PostgreSQL or SQLite URL, without connection settings such as conn_max_age"
 HOST = r"\.?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]"
 ORIGIN = r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"
@@ -85,6 +104,7 @@ sender = matching(r"[^@,]+@[^\s@,]+", "an address, for example My API <noreply@e
 pages = matching(r"https?://[^\s/#][^\s#]*", "an address, for example https://app.example.com")
 # jinja: endif
 key = matching("(?s).+", "what `manage.py generate_signing_key` prints")
+number = matching("[0-9]{1,9}", "a number, for example 1")
 hosts = several(matching(HOST, "host names, for example api.example.com,10.0.0.7"))
 origin = matching(ORIGIN, "origins, for example https://app.example.com")
 url_prefix = matching(PREFIX, "a path such as /backend that this project does not use itself")
@@ -95,11 +115,6 @@ def origins(text: str) -> list[str]:
     found = [item.strip().rstrip("/").lower() for item in text.split(",")]
     default_port = r"\A(http:.*):80\Z|\A(https:.*):443\Z"
     return [origin(re.sub(default_port, r"\1\2", item)) for item in found]
-
-
-def natural(text: str) -> int:
-    """Read a whole number, at least 0."""
-    return int(matching("[0-9]{1,9}", "a number, for example 1")(text))
 
 
 def boolean(text: str) -> bool:
@@ -128,36 +143,15 @@ secret_keys = several(secret_key)
 def database(url: str) -> dict[str, Any]:
     """Read a database URL, and return Django's ``DATABASES`` entry for concurrent requests.
 
-    SQLite uses write-ahead logging and takes the write lock when a transaction begins, so
-    that writers wait for each other and never fail half way. PostgreSQL gets a connection
-    pool, with four connections more than there are turns, for streams; if the database
-    cannot be reached, a request waits two seconds for a connection. After five runs a
-    statement is prepared, so PostgreSQL need not plan it again; pgbouncer supports that
-    since 1.21. Options in the URL, such as ``sslmode``, override these; those that
-    contradict the pool are refused.
+    Options in the URL, such as ``sslmode``, override ``OPTIONS``; those that contradict the
+    pool are refused.
     """
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url))
-    except ValueError:
+        options = OPTIONS[config["ENGINE"].rpartition(".")[2]]
+    except (ValueError, KeyError):
         raise ValueError(DATABASE) from None
-    engine, wanted = config["ENGINE"].rpartition(".")[2], config.get("OPTIONS", {})
+    wanted = config.get("OPTIONS", {})
     if not config["NAME"] or wanted.keys() & {"conn_max_age", "conn_health_checks", "pool"}:
         raise ValueError(DATABASE)
-    if engine == "sqlite3":
-        options: dict[str, Any] = {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-    elif engine == "postgresql":
-        options = {
-            "pool": {"min_size": 1, "max_size": TURNS + 4, "timeout": 2, "reconnect_timeout": 0},
-            "connect_timeout": 2,  # seconds
-            "tcp_user_timeout": 10_000,  # milliseconds: a host that says nothing is away
-            "server_side_binding": True,
-            "prepare_threshold": 5,
-        }
-    else:
-        raise ValueError(DATABASE)
-    config["OPTIONS"] = options | wanted
-    return config
+    return config | {"OPTIONS": options | wanted}

@@ -82,13 +82,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
 # jinja: if cookiecutter.accounts == "open"
@@ -141,20 +138,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
-    "TAGS": [
-        {"name": "token", "description": "Log in, refresh, verify, log out."},
-        {"name": "sessions", "description": "Where you are logged in."},
-        {"name": "users", "description": "Your account."},
-        {"name": "keys", "description": "Public keys that verify access tokens."},
-        {"name": "health", "description": "Whether the server works."},
-    ],
+    # jinja: if cookiecutter.refresh_token_in == "cookie"
     "POSTPROCESSING_HOOKS": [
         "tokens.schema.describe_access_token",
         "api.schema.describe_errors",
-        # jinja: if cookiecutter.refresh_token_in == "cookie"
         "tokens.cookies.describe_refresh_cookie",
-        # jinja: endif
     ],
+    # jinja: else
+    "POSTPROCESSING_HOOKS": ["tokens.schema.describe_access_token", "api.schema.describe_errors"],
+    # jinja: endif
 }
 
 # Pages and headers

@@ -27,7 +27,7 @@ MAIL_SETTINGS = variables.read("EMAIL_URL", email.mail_server)
 DEFAULT_FROM_EMAIL = variables.read("DEFAULT_FROM_EMAIL", env.sender)
 FRONTEND_URL = variables.read("FRONTEND_URL", env.pages)
 # jinja: endif
-TRUSTED_PROXIES = variables.read("TRUSTED_PROXIES", env.natural, 0)
+TRUSTED_PROXIES = int(variables.read("TRUSTED_PROXIES", env.number, "0"))
 SECURE_SSL_REDIRECT = variables.read("SECURE_SSL_REDIRECT", env.boolean, True)
 LOG_LEVEL = variables.read("LOG_LEVEL", env.matching("DEBUG|INFO|WARNING|ERROR|CRITICAL"), "INFO")
 URL_PREFIX = variables.read("URL_PREFIX", env.url_prefix, "").rstrip("/")
@@ -62,10 +62,8 @@ REFRESH_COOKIE = REFRESH_COOKIE | {"key": f"__Host-{REFRESH_COOKIE['key']}", "se
 SPECTACULAR_SETTINGS["SERVE_PERMISSIONS"] = ["rest_framework.permissions.IsAdminUser"]
 
 # WhiteNoise serves the static files, compressed and named after a hash of their content.
-MIDDLEWARE.insert(
-    MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-)
+security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware")
+MIDDLEWARE.insert(security + 1, "whitenoise.middleware.WhiteNoiseMiddleware")
 if not CORS_ALLOWED_ORIGINS:  # it would inspect every request for nothing
     MIDDLEWARE.remove("corsheaders.middleware.CorsMiddleware")
 STORAGES = {
@@ -76,17 +74,12 @@ STORAGES = {
 # One JSON object per line on standard output, with the id of the request.
 logging.captureWarnings(True)
 warnings.filterwarnings("ignore", "No directory at")  # a system check reports it
+CONSOLE = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "api.logs.RedactingJsonFormatter"}},
-    "handlers": {
-        "stdout": {
-            "class": "logging.StreamHandler",
-            "stream": "ext://sys.stdout",
-            "formatter": "json",
-        }
-    },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "handlers": {"console": CONSOLE},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {n: {"level": LOG_LEVEL, "propagate": True} for n in ("django", "_granian")},
 }
