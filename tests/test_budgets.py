@@ -21,7 +21,7 @@ HEAVIEST = {
 #: What a part of a project may have, with default answers and with the heaviest. Aims
 #: are 1550 and 2050 for the code, 820 and 900 for tokens/, 2500 and 2900 for tests:
 #: until they are met, these numbers only go down.
-BUDGETS = {"code": (1718, 2214), "tokens": (853, 951), "tests": (2500, 2955)}
+BUDGETS = {"code": (1631, 2130), "tokens": (820, 903), "tests": (2500, 2942)}
 
 
 def within(most: int, root: Path, paths: list[Path]) -> None:
