@@ -21,9 +21,12 @@ OTHERS = {
     "auth_header_type": "JWT, Bearer",
     "accounts": "open",
 }
+COOKIE = {"refresh_token_in": "cookie"}
 ANSWERS = [
     pytest.param({}, id="defaults"),
     pytest.param(OTHERS, id="others", marks=pytest.mark.full),
+    pytest.param(COOKIE, id="cookie", marks=pytest.mark.full),
+    pytest.param(OTHERS | COOKIE, id="others and cookie", marks=pytest.mark.full),
 ]
 
 
