@@ -14,7 +14,7 @@ STEPS = {
     "uv run manage.py runserver": "serves http://localhost:8000/api/docs/",
     "uv run pytest": "runs the tests",
 }
-# The environment may say where the shell is; this process runs somewhere else.
+# The environment may tell where the shell is; this process runs somewhere else.
 SHELL = os.environ.get("PWD", "")
 FOLDER = os.path.relpath(".", SHELL if os.path.isdir(SHELL) else os.path.pardir)
 GO = f"cd {shlex.quote(FOLDER)}"
@@ -42,9 +42,9 @@ if json.loads("{{ ('_output_dir' in cookiecutter) | tojson }}"):
         for key, choice in CHOICES.items():
             table.add_row(key, Text(choice, "bold"))
         steps = [f"  {command:<33} # {purpose}" for command, purpose in STEPS.items()]
-        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, run this first:"]
+        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, install it first:"]
         lines += ["  python3 -m venv .venv && .venv/bin/pip install uv"]
-        lines += ["and then type .venv/bin/uv instead of uv"]
+        lines += ["and type .venv/bin/uv instead of uv."]
         Console().print("", table, *map(Text, lines), sep="\n", soft_wrap=True)
     else:
         print(", ".join(f"{key}: {choice}" for key, choice in CHOICES.items()))

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Writes the secrets that .env lacks, and changes nothing that is set there.
-# With Docker alone, or with uv:
+# Adds the missing secrets to .env, and changes none that are set.
+# With Docker only, or with uv:
 #   docker run --rm --user 0 -v "${PWD}:/here" "$(docker build -q .)" sh secrets.sh /here
 #   uv run sh secrets.sh .
 set -eu
 file=$1/.env
-[ -e "$file" ] || cp -p "$1/.env.example" "$file" # with its owner
+[ -e "$file" ] || cp -p "$1/.env.example" "$file" # keeps the owner
 chmod 600 "$file"
 
 for name in DJANGO_SECRET_KEY JWT_SIGNING_KEY POSTGRES_PASSWORD; do

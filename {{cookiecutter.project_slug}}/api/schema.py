@@ -12,7 +12,7 @@ ERROR = {
     "example": {"detail": "What is wrong."},
 }
 ERRORS = {
-    "400": "The request is not valid: a field is missing or wrong, for example.",
+    "400": "The request is not valid. For example, a field is missing or wrong.",
     "401": "The token or the credentials are missing, wrong, used or expired.",
     "404": "Not found.",
     "413": "The body is too large.",

@@ -42,7 +42,7 @@ class Environment:
         try:
             return reader(text)
         except ValueError as error:
-            self.problems.append(f"{name}: {'unusable' if text else 'missing'}. It takes {error}.")
+            self.problems.append(f"{name}: {'wrong' if text else 'missing'}. Set it to {error}.")
             return default
 
     def secret(self, name: str, default: str | None = None) -> str:
@@ -100,8 +100,8 @@ HOST = r"\.?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]"
 ORIGIN = r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"
 PREFIX = r"(?!/(api|admin|health|static|\.well-known)(/|\Z))(/[\w.~-]+)+/?"
 # jinja: if cookiecutter.accounts == "open"
-sender = matching(r"[^@,]+@[^\s@,]+", "an address, for example My API <noreply@example.com>")
-pages = matching(r"https?://[^\s/#][^\s#]*", "an address, for example https://app.example.com")
+sender = matching(r"[^@,]+@[^\s@,]+", "a sender, for example My API <noreply@example.com>")
+pages = matching(r"https?://[^\s/#][^\s#]*", "a web address such as https://app.example.com")
 # jinja: endif
 key = matching("(?s).+", "what `manage.py generate_signing_key` prints")
 number = matching("[0-9]{1,9}", "a number, for example 1")
@@ -127,7 +127,7 @@ def contents(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError):
-        raise ValueError(f"the path of a readable file, and {path} cannot be read") from None
+        raise ValueError(f"the path of a file that can be read, not {path}") from None
 
 
 def secret_key(text: str) -> str:

@@ -47,7 +47,7 @@ def _wrong_names() -> Iterator[tuple[int, str, str]]:
             yield 9, f"SIMPLE_JWT: {name} has no effect in this project.", hint
     for name, value in (("USER_ID_FIELD", "pk"), ("USER_ID_CLAIM", "sub")):
         if settings.SIMPLE_JWT.get(name, value) != value:
-            yield 9, f"SIMPLE_JWT: {name} has to be {value!r} in this project.", "Restore it."
+            yield 9, f"SIMPLE_JWT: {name} must be {value!r} in this project.", "Restore it."
 
 
 def _wrong_values() -> Iterator[tuple[int, str, str]]:
@@ -99,7 +99,7 @@ def _wrong_keys() -> Iterator[tuple[int, str, str]]:
     texts: str = settings.JWT_SIGNING_KEY + settings.JWT_VERIFYING_KEYS
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     if any(str(secret) in texts for secret in secrets):
-        yield 8, "JWT_SIGNING_KEY or JWT_VERIFYING_KEYS: it is the DJANGO_SECRET_KEY.", hint
+        yield 8, "JWT_SIGNING_KEY or JWT_VERIFYING_KEYS contains DJANGO_SECRET_KEY.", hint
 
 
 @register("tokens", deploy=True)
@@ -119,8 +119,8 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
     found = [f"CORS_ALLOWED_ORIGINS: {text}" for text in listed if not text.startswith("http")]
     found += [f"CORS_ALLOWED_ORIGIN_REGEXES: {text}" for text in patterns if re.match(text, "null")]
     found += ["CORS_ALLOW_ALL_ORIGINS"] if cors.CORS_ALLOW_ALL_ORIGINS else []
-    hint = "Name the http and https origins whose pages may use the refresh cookie."
-    return [Error(f"{text} lets others in.", hint=hint, id="tokens.E011") for text in found]
+    hint = "List the http and https origins whose pages may use the refresh cookie."
+    return [Error(f"{text} allows too much.", hint=hint, id="tokens.E011") for text in found]
 
 
 # jinja: endif

@@ -136,10 +136,10 @@ class KeyRingTokenBackend(TokenBackend):
         except (ValueError, RecursionError) as error:
             raise TokenBackendError("Token is malformed") from error
         if payload.get("iss") != self.issuer or payload.get("aud") != self.audience:
-            raise TokenBackendError("Token is from or for somebody else")
+            raise TokenBackendError("Token has another issuer or audience")
         times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
         if not all(type(time) is int and 0 <= time < LAST_TIME for time in times):
-            raise TokenBackendError("Token has unusable times")
+            raise TokenBackendError("Token has invalid times")
         expires, *begins = times
         if verify and expires <= time.time():
             raise TokenBackendExpiredToken("Token is expired")

@@ -87,7 +87,7 @@ class SessionTokenVerifySerializer(simplejwt.TokenVerifySerializer):
             refresh = RefreshToken(attrs["token"])
             session = sessions.get(refresh.sid, refresh["sub"])
             if not sessions.accepts(session, refresh["seq"]):
-                raise sessions.SessionEnded("The token is used") from None
+                raise sessions.SessionEnded("The token has been used") from None
         return {}
 
 

@@ -75,7 +75,7 @@ def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession
             "A used refresh token came back from %s: session %s of user %s is revoked",
             *(address or "an unknown address", session.pk, session.user_id),
         )
-    raise SessionEnded("The session is over")
+    raise SessionEnded("The session has ended")
 
 
 def is_parent_in_grace(session: LoginSession, seq: int) -> bool:
@@ -105,7 +105,7 @@ def get(sid: UUID, subject: str) -> LoginSession:
         or not session.user.is_active
         or session.auth_hash != auth_hash(session.user.password)
     ):
-        raise SessionEnded("The session is over")
+        raise SessionEnded("The session has ended")
     return session
 
 

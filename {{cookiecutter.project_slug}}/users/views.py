@@ -29,7 +29,7 @@ def owner(request: Request, current_password: str) -> User:
     get=extend_schema(operation_id="get_me"), patch=extend_schema(operation_id="update_me")
 )
 class MeView(RetrieveUpdateAPIView[User]):
-    """Your account."""
+    """Read or change your account."""
 
     serializer_class = UserSerializer
     http_method_names = ["get", "patch", "head", "options"]
