@@ -126,6 +126,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger body gets 413
 CSRF_FAILURE_VIEW = "api.errors.error_403"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "api.logs.RedactingReporterFilter"
 
+HOOKS = ["tokens.schema.describe_access_token", "api.schema.describe_errors"]
+# jinja: if cookiecutter.refresh_token_in == "cookie"
+HOOKS.append("tokens.cookies.describe_refresh_cookie")
+# jinja: endif
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
     "DESCRIPTION": "Log in with `POST /api/token/`, press **Authorize**, and paste the access token.",
@@ -138,15 +142,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
-    # jinja: if cookiecutter.refresh_token_in == "cookie"
-    "POSTPROCESSING_HOOKS": [
-        "tokens.schema.describe_access_token",
-        "api.schema.describe_errors",
-        "tokens.cookies.describe_refresh_cookie",
-    ],
-    # jinja: else
-    "POSTPROCESSING_HOOKS": ["tokens.schema.describe_access_token", "api.schema.describe_errors"],
-    # jinja: endif
+    "POSTPROCESSING_HOOKS": HOOKS,
 }
 
 # Pages and headers
