@@ -18,10 +18,10 @@ HEAVIEST = {
     "refresh_token_in": "cookie",
     "accounts": "open",
 }
-#: What a part of a project may have, with default answers and with the heaviest. Aims
-#: are 1550 and 2050 for the code, 820 and 900 for tokens/, 2500 and 2900 for tests:
-#: until they are met, these numbers only go down.
-BUDGETS = {"code": (1631, 2130), "tokens": (820, 903), "tests": (2500, 2942)}
+#: What a part of a project may have, with default answers and with the heaviest. The
+#: code is to come down to 1550 and 2050, and the heaviest tests to 2900: until then these
+#: numbers only go down.
+BUDGETS = {"code": (1625, 2121), "tokens": (798, 896), "tests": (2500, 2942)}
 
 
 def within(most: int, root: Path, paths: list[Path]) -> None:

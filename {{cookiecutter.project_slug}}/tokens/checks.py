@@ -58,11 +58,8 @@ def _wrong_values() -> Iterator[tuple[int, str, str]]:
     access, refresh = api_settings.ACCESS_TOKEN_LIFETIME, api_settings.REFRESH_TOKEN_LIFETIME
     session: Any = getattr(settings, "SESSION_LIFETIME", None)
     grace: Any = getattr(settings, "REFRESH_GRACE_PERIOD", None)
-    try:
-        fit = timedelta(0) < access < refresh <= session and grace >= timedelta(0)
-    except TypeError:
-        fit = False
-    if not fit:
+    given = all(isinstance(each, timedelta) for each in (access, refresh, session, grace))
+    if not (given and timedelta(0) < access < refresh <= session and grace >= timedelta(0)):
         lifetimes = f"access {access}, refresh {refresh}, session {session}, grace {grace}"
         hint = (
             "Write timedeltas with 0 < ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME "
@@ -74,8 +71,7 @@ def _wrong_values() -> Iterator[tuple[int, str, str]]:
             hint = f"Set JWT_{name}, or write a string in config/jwt.py."
             yield 3, f"SIMPLE_JWT: {name} {value!r} is not a name.", hint
     types = api_settings.AUTH_HEADER_TYPES
-    words = types if isinstance(types, (list, tuple)) else ()
-    if not words or not all(WORD.fullmatch(str(word)) for word in words):
+    if isinstance(types, str) or not types or not all(map(WORD.fullmatch, map(str, types))):
         hint = 'Write ("Bearer",), with the comma.'
         yield 4, f"SIMPLE_JWT: AUTH_HEADER_TYPES {types!r} is not a tuple of words.", hint
 

@@ -18,10 +18,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from tokens.algorithms import ALGORITHMS, UnfitKey, generate_key, read_keys
 
-NO_ROTATION = (
-    "JWT_SIGNING_KEY now holds a key of another algorithm. Replace it on every machine and "
-    "restart them. Everybody is logged out and has to log in again."
-)
+NO_ROTATION = "ALGORITHM has changed: set this key on every machine. Everybody is logged out."
 
 
 class Command(BaseCommand):
