@@ -1,4 +1,4 @@
-"""Production settings as they work after ``manage.py collectstatic``."""
+"""Production settings, as they are after ``manage.py collectstatic``."""
 
 from config.settings.production import *  # noqa: F403
 

@@ -1,7 +1,7 @@
-"""What the tests share: users, clients, tokens, and a clock at rest.
+"""What the tests share: users, clients, tokens, and a clock that does not run.
 
-An API test needs ``user_client``, whose requests come from ``user``, or ``client``, who
-is nobody; ``login`` makes pairs of tokens over HTTP, ``token`` and ``expired_token`` are
+Tests of the API use ``user_client``, which ``user`` is logged in on, or ``client``, which
+nobody is. ``login`` makes pairs of tokens over HTTP, ``token`` and ``expired_token`` are
 access tokens of ``user``, and ``clock`` moves the time.
 """
 
@@ -43,20 +43,20 @@ UseKeys = Callable[..., None]
 
 
 def each(names: str, *values: Any) -> pytest.MarkDecorator:
-    """Runs a test with each of the values: ``each("a", 1, 2)``, ``each("a, b", (1, 2))``."""
+    """Run a test with each of the values: ``each("a", 1, 2)``, ``each("a, b", (1, 2))``."""
     return pytest.mark.parametrize(names, values, ids=shown)
 
 
 def shown(value: object) -> str:
-    """A value in the name of a test, the same in every process."""
+    """Return a value for the name of a test, the same in every process."""
     return str(getattr(value, "__name__", ascii(value)))[:20]
 
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[Clock]:
-    """Time stands still in every test: ``clock.shift(60)`` moves it by a minute.
+    """Stop the time in every test; ``clock.shift(60)`` moves it by a minute.
 
-    So a token of one second lives as long as its test needs it.
+    So a token that lasts one second lasts as long as the test needs it.
     """
     with time_machine.travel(int(time.time()), tick=False) as clock:
         yield clock
@@ -70,9 +70,9 @@ def user(db: None) -> User:
 
 @receiver(request_finished)
 def keep_the_transaction(**kwargs: Any) -> None:
-    """Lets the transaction of a test go on after an answer that is an error.
+    """Keep the transaction of a test open after a response that is an error.
 
-    With ``ATOMIC_REQUESTS`` REST framework takes it for the request's, and ends it.
+    With ``ATOMIC_REQUESTS`` REST framework takes it for the request's and rolls it back.
     """
     connection.needs_rollback = False
 
@@ -84,7 +84,7 @@ class EscapedJSONRenderer(JSONRenderer):
 
 
 def new_client() -> APIClient:
-    client = APIClient(raise_request_exception=False)  # an error is answered, as by a server
+    client = APIClient(raise_request_exception=False)  # errors become responses, as on a server
     client.default_format = "json"
     client.renderer_classes["json"] = EscapedJSONRenderer
     return client
@@ -92,12 +92,12 @@ def new_client() -> APIClient:
 
 @pytest.fixture
 def client(db: None) -> APIClient:
-    """A client of the API that is not logged in and speaks JSON."""
+    """Return a client of the API that sends JSON and is not logged in."""
     return new_client()
 
 
 def logged_in(access: str) -> APIClient:
-    """A client whose requests come with this access token."""
+    """Return a client that sends this access token."""
     client = new_client()
     client.credentials(HTTP_AUTHORIZATION=authorization(access)["Authorization"])
     return client
@@ -105,37 +105,37 @@ def logged_in(access: str) -> APIClient:
 
 @pytest.fixture
 def user_client(token: str) -> APIClient:
-    """A client of the API that ``user`` is logged in on."""
+    """Return a client of the API that ``user`` is logged in on."""
     return logged_in(token)
 
 
 @pytest.fixture
 def token(login: Login) -> str:
-    """An access token of ``user``."""
+    """Return an access token of ``user``."""
     return str(login()["access"])
 
 
 @pytest.fixture
 def expired_token(user: User) -> str:
-    """An access token of ``user`` whose time is over, in a session that goes on."""
+    """Return an expired access token of ``user``, whose session is still live."""
     access = RefreshToken.for_user(user).access_token
     access.set_exp(lifetime=timedelta(0))
     return str(access)
 
 
 def credentials(user: User, password: str = PASSWORD) -> dict[str, str]:
-    """The body of a login."""
+    """Return the body of a login."""
     return {User.USERNAME_FIELD: user.get_username(), "password": password}
 
 
 def authorization(access: str, header_type: str = HEADER_TYPE) -> dict[str, str]:
-    """The header of a request with an access token."""
+    """Return the header of a request with an access token."""
     return {"Authorization": f"{header_type} {access}"}
 
 
 @pytest.fixture
 def login(user: User) -> Login:
-    """Logs in over HTTP and returns the answer: ``login()``, ``login(other_user)``."""
+    """Log in over HTTP and return the response: ``login()``, ``login(other_user)``."""
 
     def login(who: User = user) -> Pair:
         response = new_client().post("/api/token/", credentials(who))
@@ -158,14 +158,14 @@ def logout(token: str) -> Any:
 
 
 def refreshed(pair: Pair) -> Pair:
-    """The next pair."""
+    """Return the next pair."""
     response = refresh(pair["refresh"])
     assert response.status_code == 200, response.content
     return dict(response.json())
 
 
 def is_alive(pair: Pair) -> bool:
-    """Whether a session goes on: each of its tokens is good, or none is."""
+    """Return whether a session is live: all of its tokens must be good, or none."""
     statuses = {verify(pair[kind]).status_code for kind in ("access", "refresh")}
     statuses.add(200 if opens(pair["access"]) else 401)
     assert statuses in ({200}, {401})
@@ -173,7 +173,7 @@ def is_alive(pair: Pair) -> bool:
 
 
 def last_refresh_was(ago: timedelta) -> None:
-    """Lets the last refresh of all sessions be so long ago.
+    """Move the last refresh of all sessions to so long ago.
 
     The grace period is measured by the database's clock, which no test can move.
     """
@@ -181,19 +181,19 @@ def last_refresh_was(ago: timedelta) -> None:
 
 
 def opens(access: str) -> bool:
-    """Whether the API opens to an access token; if not, the answer has to be 401."""
+    """Return whether the API accepts an access token; if not, the response must be 401."""
     response = logged_in(access).get("/api/users/me/")
     assert response.status_code in (200, 401), response.content
     return bool(response.status_code == 200)
 
 
 def payload(token: str) -> dict[str, Any]:
-    """What a token says, unverified."""
+    """Return the payload of a token, unverified."""
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
 def key_for(algorithm: str, name: str = "first") -> str:
-    """A signing key, made once a run; RSA keys take their time, and fit six algorithms."""
+    """Return a signing key, made once a run. RSA keys are slow to make, and fit six algorithms."""
     return _key_for("RS256" if algorithm[:2] in ("RS", "PS") else algorithm, name)
 
 
@@ -204,7 +204,7 @@ def _key_for(algorithm: str, name: str) -> str:
 
 @pytest.fixture
 def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[UseKeys]:
-    """Switches to other keys, or to another algorithm, as a restart would."""
+    """Switch to other keys, or to another algorithm, as a restart would."""
 
     def use_keys(signing: str, verifying: str = "", algorithm: str = "") -> None:
         settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS = signing, verifying
@@ -217,13 +217,13 @@ def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Us
     token_backend.cache_clear()
 
 
-# Statements that no promise counts: transaction control, throttling, last login.
+# Statements that the tests do not count: transactions, throttling, and the last login.
 UNCOUNTED = re.compile(r'^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)|"users_failure"|"last_login" =')
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The SQL statements of the block, known after it."""
+    """Collect the SQL statements of the block, for after it."""
     counted: list[str] = []
     with CaptureQueriesContext(connection) as queries:
         yield counted
@@ -231,7 +231,7 @@ def statements() -> Iterator[list[str]]:
 
 
 def run(*command: str) -> tuple[str, str]:
-    """What a management command prints, and what it says besides."""
+    """Return what a management command writes to standard output and to standard error."""
     output, notes = StringIO(), StringIO()
     call_command(*command, stdout=output, stderr=notes)
     return output.getvalue(), notes.getvalue()

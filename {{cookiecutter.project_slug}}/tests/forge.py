@@ -1,4 +1,4 @@
-"""Tokens that this project never issues, for the tests that offer them to it."""
+"""Tokens that this project never issues, for tests that send them to it."""
 
 import json
 from collections.abc import Mapping
@@ -18,22 +18,22 @@ SUBJECT: str = SIMPLE_JWT["USER_ID_CLAIM"]
 
 
 class ABSENT:
-    """As the value of a claim or header parameter: there is none."""
+    """The value of a claim or header parameter to leave out."""
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """The header of a token, unverified."""
+    """Return the header of a token, unverified."""
     return dict(json.loads(base64url_decode(token.split(".")[0])))
 
 
 def segment(value: object) -> str:
-    """Bytes as they are, or anything else as JSON, in base64url."""
+    """Encode bytes as they are, or anything else as JSON, in base64url."""
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64url_encode(raw).decode()
 
 
 def sign(header: object, claims: object, key: str = "", algorithm: str = "") -> str:
-    """A token in compact serialization, signed by this project's own key by default."""
+    """Return a token in compact serialization, signed with this project's key by default."""
     name, key = algorithm or ALGORITHM, key or settings.JWT_SIGNING_KEY
     signed = f"{segment(header)}.{segment(claims)}"
     prepared = key.encode() if is_hmac(name) else read_keys(name, key)[0]
@@ -48,7 +48,7 @@ def forge(
     /,
     **claims: object,
 ) -> str:
-    """``token`` signed anew, with changes to its header and claims."""
+    """Return ``token`` signed again, with changes to its header and claims."""
     new_header = changed(header_of(token), header or {})
     return sign(new_header, changed(payload(token), claims), key, algorithm)
 
@@ -59,24 +59,24 @@ def changed(old: Mapping[str, object], changes: Mapping[str, object]) -> dict[st
 
 
 def pem(key: Any, form: s.PrivateFormat = s.PrivateFormat.PKCS8, passphrase: bytes = b"") -> str:
-    """A private key as text."""
+    """Return a private key as text."""
     protection = s.BestAvailableEncryption(passphrase) if passphrase else s.NoEncryption()
     return str(key.private_bytes(s.Encoding.PEM, form, protection), "ascii")
 
 
 def public_pem(key: Any) -> str:
-    """The public half of a private key as text."""
+    """Return the public half of a private key as text."""
     form = s.PublicFormat.SubjectPublicKeyInfo
     return str(key.public_key().public_bytes(s.Encoding.PEM, form), "ascii")
 
 
 def foreign_key(algorithm: str = ALGORITHM) -> str:
-    """A key that is fit for the algorithm and that this project does not know."""
+    """Return a key that fits the algorithm and that this project does not know."""
     return key_for(algorithm, "foreign")
 
 
 def answers(token: str) -> dict[str, int]:
-    """The statuses with which the doors that a token might open answer to it."""
+    """Return the status of each kind of request that a token could be good for."""
     access = logged_in(token).get("/api/users/me/")
     doors = {"access": access, "verify": verify(token), "refresh": refresh(token)}
     return {door: response.status_code for door, response in doors.items()}

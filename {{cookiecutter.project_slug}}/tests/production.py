@@ -1,4 +1,4 @@
-"""This project in production settings, in a process of its own."""
+"""This project in production settings, in a separate process."""
 
 import os
 import subprocess
@@ -21,12 +21,12 @@ VARIABLES = {
     "FRONTEND_URL": "https://app.example.com/",
     # jinja: endif
 }
-# What Python itself may need; nothing else that is exported here reaches it.
+# What Python itself may need. Nothing else is passed on from this environment.
 KEPT = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG"}
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs ``python *arguments``; ``environment`` adds to or replaces VARIABLES."""
+    """Run ``python *arguments``; ``environment`` adds to or replaces VARIABLES."""
     kept = {name: value for name, value in os.environ.items() if name in KEPT}
     return subprocess.run(
         [sys.executable, *arguments],

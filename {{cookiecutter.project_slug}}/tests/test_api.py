@@ -1,4 +1,4 @@
-"""The conventions of the API: what it says of itself, its health, its errors' reports."""
+"""The conventions of the API: its OpenAPI document, health checks and error reports."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ from tests.factories import PASSWORD
 from tokens import sessions
 from users.models import User
 
-# Every operation: its name, and the answers that do not follow from what it is.
+# Every operation: its name, and the responses that do not follow from its kind.
 OPERATIONS = {
     ("get", "/.well-known/jwks.json"): ("get_jwks", {"200", "404"}),
     ("get", "/api/sessions/"): ("list_sessions", {"200"}),
@@ -65,13 +65,13 @@ def document(client: APIClient) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The operations by their method and path."""
+    """Return the operations by method and path."""
     paths = document["paths"].items()
     return {(way, path): operation for path, ways in paths for way, operation in ways.items()}
 
 
 def test_the_document_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
-    """And leaves nothing to guess."""
+    """There is nothing in it that drf-spectacular had to guess."""
     call_command("spectacular", "--validate")
     guesses = capsys.readouterr().err
     assert not guesses, f"Describe these with extend_schema (drf-spectacular):\n{guesses}"
@@ -97,7 +97,7 @@ def test_every_operation_describes_itself_and_its_answers(document: dict[str, An
 
 
 def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
-    """What checks a value by a schema of the document, which has no other properties."""
+    """Return a validator for a schema of the document, which allows no other properties."""
     strict = {"components": document["components"], **schema, "unevaluatedProperties": False}
     return Draft202012Validator(strict, format_checker=FormatChecker())
 
@@ -188,7 +188,7 @@ def test_the_page_comes_from_this_host_and_fits_the_policy(client: APIClient) ->
 
 @pytest.fixture
 def pair(login: Login) -> Iterator[dict[str, Any]]:
-    """A pair of tokens from before the database went away."""
+    """Return a pair of tokens, and make the database unavailable."""
     pair = login()
     with patch.object(connection, "cursor", side_effect=OperationalError):
         yield pair
@@ -207,7 +207,7 @@ def test_without_its_database_all_but_live_is_503(client: APIClient, pair: dict[
         assert answer.json().keys() == {"detail"}
 
 
-# Error reports, by mail or of services such as Sentry
+# Error reports, by e-mail or by services such as Sentry
 
 
 def test_an_error_report_has_no_token_password_or_address(

@@ -1,7 +1,7 @@
-"""The choices this project was made with, proved by what it does.
+"""The choices that this project was generated with, tested by its behaviour.
 
-The expected answers stand in this module and in no other: whoever changes one in
-``config/jwt.py`` or ``tokens/claims.py`` changes it here, too.
+Only this module has the expected values: if you change one in
+``config/jwt.py`` or ``tokens/claims.py``, change it here, too.
 """
 
 # jinja: for module in cookiecutter.extra_claims | claim_imports
@@ -44,11 +44,11 @@ ISSUER = environ.get("JWT_ISSUER") or PROJECT_SLUG
 AUDIENCE = environ.get("JWT_AUDIENCE") or PROJECT_SLUG
 AUTH_HEADER_TYPES = {{cookiecutter.auth_header_type | header_types_literal}}
 
-# Ada's primary key, which is 1001 unless the keys are no numbers, as JSON has it.
+# Ada's primary key as it is in JSON: 1001, or a text if primary keys are not numbers.
 KEY: Any = User._meta.pk.to_python(UUID(int=1001))
 KEY = KEY if isinstance(KEY, int) else str(KEY)
 
-# The extra claims of Ada, who is made below, and where they appear.
+# The extra claims of Ada, who is created below, and where they appear.
 # jinja: if cookiecutter.extra_claims | claims
 CLAIMS: dict[str, Any] = {
     # jinja: for claim in cookiecutter.extra_claims | claims
@@ -66,7 +66,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def ada(db: None, clock: Clock) -> User:
-    """The user whose claims are ``CLAIMS``, at the time of the last login."""
+    """Return the user whose claims are ``CLAIMS``, at the time of the last login."""
     clock.move_to("2026-01-02T03:04:05Z")
     ada: User = UserFactory.create(
         pk=KEY,
@@ -89,13 +89,13 @@ def ada(db: None, clock: Clock) -> User:
 
 @pytest.fixture
 def answer(login: Login, ada: User) -> dict[str, Any]:
-    """The answer to Ada's login."""
+    """Return the response to Ada's login."""
     return login(ada)
 
 
 @pytest.fixture(params=["login", "refresh"])
 def pair(request: pytest.FixtureRequest, answer: dict[str, Any]) -> dict[str, Any]:
-    """Ada's tokens after the login, and after a refresh."""
+    """Return Ada's tokens, once after the login and once after a refresh."""
     return answer if request.param == "login" else refreshed(answer)
 
 

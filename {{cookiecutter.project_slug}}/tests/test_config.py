@@ -1,4 +1,4 @@
-"""Settings: production takes everything from the environment, development nothing."""
+"""Settings: production takes everything from the environment, development needs nothing."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ REQUIRED = {
 
 
 def complaints(**environment: str) -> list[list[str]]:
-    """The words of each line with which production refuses to start, in order."""
+    """Return the words of each line with which production refuses to start, sorted."""
     started = python("-c", "import config.settings.production", **environment)
     assert (started.returncode, started.stdout) == (1, "")
     assert "Traceback" not in started.stderr
@@ -141,7 +141,7 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
 
 @pytest.fixture
 def development(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Development:
-    """The settings of development with these variables and no others, in a new folder."""
+    """Return the development settings with only these variables, in a new folder."""
 
     def development(**variables: str) -> dict[str, Any]:
         for name in ("DATABASE_URL", "DJANGO_ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS"):
@@ -153,7 +153,7 @@ def development(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Development:
 
 
 def test_development_needs_no_settings(development: Development, tmp_path: Path) -> None:
-    """Its secrets are made on first use, and then they stay."""
+    """Its secrets are created on first use, and kept."""
     first, again = development(), development()
     assert Path(first["DATABASES"]["default"]["NAME"]).parent == tmp_path / ".local"
     assert KeyRing(first["ALGORITHM"], first["JWT_SIGNING_KEY"], "").signing
@@ -189,7 +189,7 @@ def test_a_local_secret_is_one_for_all_who_start_at_once(tmp_path: Path) -> None
 def test_pages_of_localhost_may_call_the_api_in_development(
     client: APIClient, settings: Settings, development: Development, origin: str, may_call: bool
 ) -> None:
-    """And what is named in the environment, as in production."""
+    """So may origins that the environment names, as in production."""
     names = {"DJANGO_ALLOWED_HOSTS": "10.0.2.2", "CORS_ALLOWED_ORIGINS": "http://192.168.0.7:5173"}
     own = development(**names)
     for name in ("ALLOWED_HOSTS", "CORS_ALLOWED_ORIGINS", "CORS_ALLOWED_ORIGIN_REGEXES"):
@@ -211,7 +211,7 @@ def test_a_database_is_set_up_for_concurrent_requests(url: str, engine: str) -> 
 
 
 def test_a_log_line_is_json_without_tokens_and_addresses() -> None:
-    """Wherever they are, and whatever stands beside them."""
+    """It does not matter where they are, and what is next to them."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
     address = 'ada@example.com"'
     try:

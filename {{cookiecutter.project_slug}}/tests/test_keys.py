@@ -1,4 +1,4 @@
-"""Keys: every algorithm, in every form; and the checks of keys and settings."""
+"""Keys of every algorithm and in every form, and the checks of keys and settings."""
 
 import re
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ from tokens.serializers import CustomTokenObtainPairSerializer
 
 @each("algorithm", *ALGORITHMS)
 def test_every_algorithm_serves_every_path(login: Login, use_keys: UseKeys, algorithm: str) -> None:
-    """And no token of another is good any more."""
+    """Tokens of another algorithm are refused."""
     before = login()
     use_keys(key_for(algorithm), algorithm=algorithm)
     pair = refreshed(login())
@@ -35,14 +35,14 @@ def test_every_algorithm_serves_every_path(login: Login, use_keys: UseKeys, algo
 
 
 def test_a_thumbprint_is_that_of_rfc_7638() -> None:
-    """The example of RFC 8037, appendix A.3."""
+    """The example is from RFC 8037, appendix A.3."""
     key = {"x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kty": "OKP", "crv": "Ed25519"}
     assert thumbprint(key) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 @each("algorithm", "RS256", "ES384", "EdDSA")
 def test_keys_are_read_in_every_form(algorithm: str) -> None:
-    """As one line of base64, and as PEM with real and escaped line ends, mixed."""
+    """They may be lines of base64 and PEM with real or escaped line ends, mixed."""
     [key], [second] = (
         read_keys(algorithm, key_for(algorithm, name)) for name in ("first", "second")
     )
@@ -58,7 +58,7 @@ def test_keys_are_read_in_every_form(algorithm: str) -> None:
 
 
 def test_secrets_are_read_line_by_line() -> None:
-    """And name no key; every one is tried."""
+    """Their tokens name no key, so every key is tried."""
     first, second, third = (key_for("HS256", name) for name in ("1", "2", "3"))
     ring = KeyRing("HS256", f" {first}\n", f"{second}\r\n\n{third}\n")
     assert [key.verifying.decode() for key in ring.keys] == [first, second, third]
@@ -77,11 +77,11 @@ def test_keys_are_parsed_once() -> None:
     assert key_ring() is key_ring()
 
 
-# System checks: a wrong setting stops the start, in one line that names it
+# System checks: a wrong setting prevents the start, with one line that names it
 
 
 def only_error(number: int) -> str:
-    """The message of the one error there is, which goes with a cure."""
+    """Return the message of the only error, which has a hint."""
     [error] = run_checks()
     assert error.hint
     assert error.id == f"tokens.E{number:03}"

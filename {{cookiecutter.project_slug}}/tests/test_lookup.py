@@ -1,4 +1,4 @@
-"""The two statements of the hot path give what the ORM gives, and ask whom it asks."""
+"""The two statements of the hot path return what the ORM returns, from the same database."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ from users.throttling import Attempt, login_limits
 
 
 def forget() -> None:
-    """Takes back what has been derived from the name of the table."""
+    """Clear what was derived from the name of the table."""
     lookup._select.cache_clear()
     lookup._update.cache_clear()
     for field in LoginSession._meta.concrete_fields:
@@ -29,7 +29,7 @@ def forget() -> None:
 def session(
     request: pytest.FixtureRequest, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LoginSession]:
-    """A session that has been refreshed once, in a table of this name."""
+    """Return a session that was refreshed once, in a table of this name."""
     started = sessions.start(user, address="2001:db8::1", user_agent="Browser")
     if request.param != LoginSession._meta.db_table:
         with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ def session(
 
 
 def told(session: LoginSession) -> list[tuple[str, type, object]]:
-    """Everything that is loaded of a session and of its user, with the types."""
+    """Return everything that is loaded of a session and its user, with the types."""
     fields = [*vars(session).items(), *vars(session.user).items()]
     return [(name, type(value), value) for name, value in fields if name != "_state"]
 
@@ -60,7 +60,7 @@ def test_the_session_is_what_select_related_gives(session: LoginSession) -> None
 
 @each("state", {}, {"seq": 0}, {"seq": 2}, {"revoked": 0}, {"expires": 0}, {"expires": 1})
 def test_the_refresh_is_what_update_does(session: LoginSession, state: dict[str, int]) -> None:
-    """Where the session is live and its number is 1; times are seconds from now."""
+    """Only a live session with number 1 is changed. Times are seconds from now."""
     now = timezone.now()
     times = {name: now + timedelta(seconds=state[name]) for name in state.keys() - {"seq"}}
     LoginSession.objects.update(**state | times)
@@ -84,7 +84,7 @@ def test_the_refresh_is_what_update_does(session: LoginSession, state: dict[str,
 
 
 class Replica:
-    """A router that reads elsewhere, where there is nothing: who asks there fails."""
+    """A router that reads from another database, which has no tables."""
 
     def db_for_read(self, model: type, **hints: object) -> str:
         return "replica"

@@ -1,4 +1,4 @@
-"""Imports run downwards only, so that each room can be read without those above it."""
+"""Apps import only from the apps below them, so that each can be read by itself."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Login sessions and their tokens: what they know, who sees and ends them, their cost."""
+"""Login sessions and their tokens: what they contain, who sees and ends them, their cost."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,7 @@ from users.models import User
 
 
 def ask(pair: Pair, method: str = "GET", sid: object = "") -> Any:
-    """The answer to a request at ``/api/sessions/``, or at one of them."""
+    """Return the response to a request for ``/api/sessions/``, or for one of them."""
     path = f"/api/sessions/{sid}/" if sid else "/api/sessions/"
     return logged_in(pair["access"]).generic(method, path)
 
@@ -48,7 +48,7 @@ def sid_of(pair: Pair) -> str:
     return str(payload(pair["access"])["sid"])
 
 
-# What they know
+# What they contain
 
 
 def test_a_session_remembers_where_its_login_came_from(client: APIClient, user: User) -> None:
@@ -125,7 +125,7 @@ def test_verify_says_yes_to_tokens_that_are_good_and_changes_nothing(login: Logi
 
 
 def test_the_list_tells_what_there_is_to_know_of_a_session(login: Login) -> None:
-    """When it was last used is by the database's clock, which goes on."""
+    """The time of the last use is from the database's clock, which does not stop."""
     pair = refreshed(login())
     session = LoginSession.objects.get()
     assert abs(session.rotated - timezone.now()) < timedelta(minutes=1)
@@ -179,7 +179,7 @@ def test_all_devices_are_logged_out_and_nobody_elses(login: Login) -> None:
     assert [opens(pair["access"]) for pair in pairs] == [False, False, True]
 
 
-# Tokens that code makes
+# Tokens that your code creates
 
 
 def test_an_access_token_alone_cannot_be_made(user: User) -> None:
@@ -211,7 +211,7 @@ def test_a_large_token_is_logged_once_with_the_sizes_of_its_claims(
     assert "'note': 5000" in record.getMessage()
 
 
-# What they cost, without transaction control, throttling and the time of the last login
+# What they cost, without transactions, throttling and the last login
 
 
 REQUESTS: dict[str, tuple[int, Callable[[Pair], object]]] = {
@@ -228,7 +228,7 @@ REQUESTS: dict[str, tuple[int, Callable[[Pair], object]]] = {
 def test_statements_are_few(
     login: Login, monkeypatch: pytest.MonkeyPatch, number: int, send: Callable[[Pair], object]
 ) -> None:
-    """Two for a login; what lists of groups and permissions take comes on top."""
+    """A login takes two, and one more for each claim with groups or permissions."""
     monkeypatch.setattr(tokens, "claims_for", lambda user: {})
     with statements() as of_login:
         pair = login()
@@ -245,13 +245,13 @@ def test_a_login_and_1000_refreshes_leave_1_row(user: User) -> None:
     assert LoginSession.objects.get().seq == 1000
 
 
-# In the admin: seen and revoked there, neither made nor changed
+# The admin: sessions can be seen and revoked there, but not created or changed
 
 SESSIONS = "admin:tokens_loginsession"
 
 
 def found(admin_client: Client, **query: str) -> set[LoginSession]:
-    """What the list of sessions shows."""
+    """Return what the list of sessions shows."""
     response = admin_client.get(reverse(f"{SESSIONS}_changelist"), query)
     assert response.status_code == 200
     return set(response.context["cl"].result_list)
@@ -292,7 +292,7 @@ def test_who_may_delete_sessions_may_revoke_them(login: Login, permission: str) 
     assert opens(kept["access"])
 
 
-# Cleared up
+# Cleaning up
 
 
 def number_in(text: str) -> int:
@@ -300,7 +300,7 @@ def number_in(text: str) -> int:
 
 
 def test_sessions_whose_time_is_over_are_deleted_in_batches(user: User) -> None:
-    """Of at most 1,000, so that nobody waits."""
+    """A batch has at most 1,000, so that nobody has to wait."""
 
     def session(number: int) -> LoginSession:
         end = now + timedelta(seconds=number - 2500)

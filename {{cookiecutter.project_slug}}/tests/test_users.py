@@ -1,4 +1,4 @@
-"""Accounts: who somebody is, their password, and what they may do; the admin's view."""
+"""Accounts: the user's data, password and permissions, and the admin."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ def test_a_wrong_or_weak_password_is_a_400_and_changes_nothing(
 def test_of_two_new_passwords_at_once_one_counts(
     user_client: APIClient, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The current password of the other is wrong by then."""
+    """By then, the current password of the other request is wrong."""
     check_password = User.check_password
 
     def overtaken(self: User, raw_password: str) -> bool:

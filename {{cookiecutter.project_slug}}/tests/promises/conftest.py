@@ -1,4 +1,4 @@
-"""What the promises share: genuine tokens of both kinds, and a grace period."""
+"""What the tests here share: genuine tokens of both kinds, and a grace period."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from tests.conftest import Login
 
 @pytest.fixture(params=["access", "refresh"])
 def genuine(request: pytest.FixtureRequest, login: Login) -> str:
-    """A token as it was issued: each test runs with an access and with a refresh token."""
+    """Return a token as it was issued, once an access token and once a refresh token."""
     return str(login()[request.param])
 
 
 @pytest.fixture
 def grace(settings: Settings) -> timedelta:
-    """The grace period: longer than any test takes."""
+    """Return the grace period, which is longer than any test takes."""
     settings.REFRESH_GRACE_PERIOD = grace = timedelta(minutes=1)
     return grace
 

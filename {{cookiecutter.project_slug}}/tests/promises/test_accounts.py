@@ -1,6 +1,6 @@
-"""Promises 28 to 32: guessing passwords, what an answer gives away, passwords as typed.
+"""Promises 28 to 32: guessing passwords, what responses reveal, passwords as typed.
 
-The limits are those of ``users/throttling.py``, which is the place to change them.
+The limits are those of ``users/throttling.py``: change them there.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ HERE = "192.0.2.1"
 
 
 def guess(name: str, password: str = "wrong", address: str = HERE, **extra: Any) -> Any:
-    """The answer to a login from an address."""
+    """Return the response to a login from an address."""
     body = {User.USERNAME_FIELD: name, "password": password}
     return new_client().post("/api/token/", body, REMOTE_ADDR=address, **extra)
 
@@ -53,9 +53,9 @@ def assert_throttled(response: Any, window: timedelta = WINDOW) -> None:
     (100, timedelta(hours=1), "{}", "198.51.100.{n}"),
 )
 def test_28_limits_hold(user: User, limit: int, window: timedelta, name: str, address: str) -> None:
-    """An account at an address, an address, an account; the right password is refused too.
+    """For an account and address, an address, an account. The right password is refused, too.
 
-    Another account elsewhere notices nothing.
+    Another account at another address is not affected.
     """
     own, other = user.get_username(), UserFactory.create().get_username()
     for n in range(limit):
@@ -68,7 +68,7 @@ def test_28_limits_hold(user: User, limit: int, window: timedelta, name: str, ad
 
 
 def test_28_a_refused_attempt_is_not_counted(user: User, clock: Clock) -> None:
-    """Who waits as long as they were told gets in, whoever else hammers on."""
+    """After waiting as long as the response says, the user gets in, whatever others do."""
     guess_wrong(LIMIT, user.get_username())
     step = int(guess(user.get_username())["Retry-After"]) / (3 * LIMIT)
     for _ in range(3 * LIMIT):
@@ -78,7 +78,7 @@ def test_28_a_refused_attempt_is_not_counted(user: User, clock: Clock) -> None:
 
 
 def test_28_the_window_slides(user: User, clock: Clock) -> None:
-    """No more than the limit in any quarter of an hour."""
+    """There are never more guesses than the limit in a quarter of an hour."""
     guess_wrong(LIMIT - 1, user.get_username())
     clock.shift(WINDOW - timedelta(seconds=1))
     guess_wrong(1, user.get_username())
@@ -88,7 +88,7 @@ def test_28_the_window_slides(user: User, clock: Clock) -> None:
 
 
 def test_28_a_login_forgets_the_failures_of_its_pair_only(user: User) -> None:
-    """An attacker's own account does not clear the address."""
+    """Logging in to an account of their own does not clear an attacker's address."""
     own = UserFactory.create().get_username()
     for number in range(PER_ADDRESS):
         assert number % 7 or guess(own, PASSWORD).status_code == 200
@@ -102,7 +102,7 @@ def wide(name: str) -> str:
 
 @each("spell", str.upper, str.title, " {}".format, "{}\t\n ".format, wide)
 def test_28_another_spelling_evades_nothing(user: User, spell: Callable[[str], str]) -> None:
-    """Letter case, blanks, and what Unicode takes for the same."""
+    """Letter case, spaces, and characters that Unicode treats as the same do not matter."""
     names = user.get_username(), spell(user.get_username())
     for number in range(LIMIT):
         guess_wrong(1, names[number % 2])
@@ -116,7 +116,7 @@ def test_28_another_spelling_evades_nothing(user: User, spell: Callable[[str], s
     *("Authorization: Basic YTpi", "X-Forwarded-For: 203.0.113.9", "X-Real-IP: 203.0.113.9"),
 )
 def test_28_another_header_evades_nothing(user: User, header: str) -> None:
-    """Account and address count, and nothing else that a client can choose."""
+    """Only account and address count, and nothing else that a client can choose."""
     guess_wrong(LIMIT, user.get_username())
     name, value = header.split(": ")
     assert_throttled(guess(user.get_username(), PASSWORD, headers={name: value}))
@@ -128,7 +128,7 @@ def test_28_another_header_evades_nothing(user: User, header: str) -> None:
     ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
 )
 def test_28_one_client_has_many_addresses(user: User, pattern: str, same: str, other: str) -> None:
-    """A subscriber's network, and IPv4 as a server on ``[::]`` sees it."""
+    """A client is a whole IPv6 network, or an IPv4 address as ``[::]`` sees it."""
     for number in range(LIMIT):
         guess_wrong(1, user.get_username(), address=pattern.format(number))
     assert_throttled(guess(user.get_username(), PASSWORD, same))
@@ -136,7 +136,7 @@ def test_28_one_client_has_many_addresses(user: User, pattern: str, same: str, o
 
 
 def test_28_the_password_change_is_no_place_to_guess(user_client: APIClient, user: User) -> None:
-    """Its failures are those of the login."""
+    """Its failures count as failed logins."""
     path, body = "/api/users/me/password/", {"new_password": "another Passphrase, 8"}
     for _ in range(LIMIT):
         wrong = user_client.post(path, body | {"current_password": "wrong"}, REMOTE_ADDR=HERE)
@@ -147,7 +147,7 @@ def test_28_the_password_change_is_no_place_to_guess(user_client: APIClient, use
 
 
 class Directory(BaseBackend):
-    """A backend that knows passwords of its own, as LDAP does."""
+    """A backend with its own passwords, such as LDAP."""
 
     asked = Mock()
 
@@ -158,7 +158,7 @@ class Directory(BaseBackend):
 
 @each("order", 1, -1)
 def test_28_what_a_backend_accepts_is_no_guess(user: User, settings: Settings, order: int) -> None:
-    """And a refused attempt asks none, in whatever order they stand."""
+    """A refused attempt asks no backend, whatever their order."""
     backends = [f"{__name__}.Directory", "django.contrib.auth.backends.ModelBackend"]
     settings.AUTHENTICATION_BACKENDS = backends[::order]
     name = user.get_username()
@@ -172,7 +172,7 @@ def test_28_what_a_backend_accepts_is_no_guess(user: User, settings: Settings, o
 
 
 def test_28_two_logins_of_one_account_at_once_are_no_error(user: User) -> None:
-    """A login that succeeds in between takes this attempt's entry away."""
+    """A login that succeeds in between deletes the row of this attempt."""
 
     def forget(execute: Any, sql: str, *rest: Any) -> Any:
         result = execute(sql, *rest)
@@ -185,7 +185,7 @@ def test_28_two_logins_of_one_account_at_once_are_no_error(user: User) -> None:
 
 
 def test_28_without_its_counter_no_door_opens(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody gets in uncounted: 503 until the table can be written again."""
+    """Nobody gets in uncounted: the response is 503 until the table can be written again."""
     monkeypatch.setattr(Failure.objects, "bulk_create", Mock(side_effect=OperationalError))
     for response in (guess(user.get_username(), PASSWORD), guess(user.get_username())):
         assert response.status_code == 503
@@ -194,7 +194,7 @@ def test_28_without_its_counter_no_door_opens(user: User, monkeypatch: pytest.Mo
 
 @each("proxies", 0, 1, 2)
 def test_29_only_trusted_proxies_are_believed(user: User, settings: Settings, proxies: int) -> None:
-    """They append; what the client sent stands before that. By default there is none."""
+    """Proxies append to what the client sent. By default, none is trusted."""
     assert settings.TRUSTED_PROXIES == 0
     settings.TRUSTED_PROXIES = proxies
 
@@ -216,14 +216,14 @@ def test_29_only_trusted_proxies_are_believed(user: User, settings: Settings, pr
     *(("[2001:db8::1]", "2001:db8::1"), ("rubbish:80", "")),
 )
 def test_29_an_address_is_read_without_its_port(settings: Settings, hop: str, address: str) -> None:
-    """Some proxies write it, and everybody would be one client."""
+    """Some proxies add it. If it stayed, all clients would count as one."""
     settings.TRUSTED_PROXIES = 1
     request = RequestFactory().get("/", headers={"X-Forwarded-For": f"192.0.2.1, {hop}"})
     assert client_address(request) == address
 
 
 def test_30_the_admin_login_is_throttled(user: User) -> None:
-    """By the same count as the API's."""
+    """Its failures count together with the API's."""
 
     def sign_in(password: str) -> Any:
         form = {"username": user.get_username(), "password": password}
@@ -240,12 +240,12 @@ def test_30_the_admin_login_is_throttled(user: User) -> None:
 
 @pytest.mark.django_db
 def test_30_there_is_no_default_account() -> None:
-    """A new database lets nobody in."""
+    """Nobody can log in to a new database."""
     assert not User.objects.exists()
 
 
 def test_31_unknown_wrong_disabled_look_alike(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In status, body, headers, and in what takes time: statements and hashing."""
+    """Status, body and headers are the same, and so is what takes time: SQL and hashing."""
     hasher = type(get_hasher())
     encode = Mock(side_effect=hasher.encode, autospec=True)
     monkeypatch.setattr(hasher, "encode", lambda *arguments: encode(*arguments))
@@ -269,7 +269,7 @@ def test_31_unknown_wrong_disabled_look_alike(user: User, monkeypatch: pytest.Mo
 
 @each("password", " lead", "trail ", "   ", "\ttab\n", "a\0b", "é ")
 def test_32_a_password_is_taken_as_typed(user: User, password: str) -> None:
-    """Blanks are part of it."""
+    """Spaces are part of it."""
     user.set_password(password)
     user.save()
     for typed in (password, password.strip(), f"{password} ", password.rstrip("\n ")):

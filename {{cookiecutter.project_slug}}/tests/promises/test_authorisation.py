@@ -15,7 +15,7 @@ from tests.conftest import Login, each, new_client, opens, payload
 from tests.factories import PASSWORD, UserFactory
 from users.models import User
 
-# The endpoints that are open on purpose. Add yours, as the failing test names it.
+# The endpoints that are open on purpose. Add yours as the failing test shows it.
 OPEN = {
     *("api/token/", "api/token/refresh/", "api/token/verify/", "api/token/blacklist/"),
     *("", ".well-known/jwks.json", "health/live/", "health/ready/"),
@@ -32,9 +32,9 @@ Endpoint = tuple[Any, dict[str, str]]
 def endpoints(
     patterns: list[Any], start: str = "", given: dict[str, str] | None = None
 ) -> Iterator[tuple[str, Endpoint]]:
-    """The routes of a URL configuration as they are written, but for the admin's.
+    """Return the routes of a URL configuration as they are written, without the admin's.
 
-    With each comes its view and something for the parameters of the path.
+    Each comes with its view, and with values for the parameters of its path.
     """
     for item in patterns:
         pattern = item.pattern
@@ -55,7 +55,7 @@ ENDPOINTS = dict(endpoints(get_resolver().url_patterns))
 def test_41_every_endpoint_is_closed_unless_opened_on_purpose(
     client: APIClient, settings: Settings, route: str
 ) -> None:
-    """Its view asks who it is first, whatever leads to it."""
+    """Its view authenticates the request first, whatever the route."""
     view, arguments = ENDPOINTS[route]
     settings.ROOT_URLCONF = type("Only", (), {"urlpatterns": [path("here/", view, arguments)]})
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
@@ -72,7 +72,7 @@ def test_41_what_is_open_on_purpose_is_there() -> None:
 
 
 def test_42_another_users_session_is_not_there(user_client: APIClient, login: Login) -> None:
-    """Read, changed or deleted: as if it did not exist, for staff likewise."""
+    """To read, change or delete it is a 404 as if it did not exist, for staff, too."""
     staff = UserFactory.create(is_staff=True, is_superuser=True)
     staff.user_permissions.set(Permission.objects.all()[:5])
     stranger = new_client()
@@ -92,7 +92,7 @@ def test_42_another_users_session_is_not_there(user_client: APIClient, login: Lo
 
 
 def test_43_only_the_names_of_an_account_are_writable(user_client: APIClient, user: User) -> None:
-    """Ids, owner, flags, password and the claims' fields are not."""
+    """Ids, flags, the password and the fields of claims are not."""
     names = [*(field.name for field in User._meta.get_fields()), "pk", "user_id"]
     body = dict.fromkeys(names, "4711") | {"first_name": "New", "last_name": "Names"}
     before = User.objects.values().get()
@@ -105,7 +105,7 @@ def test_43_only_the_names_of_an_account_are_writable(user_client: APIClient, us
 
 
 def test_43_sessions_cannot_be_made_or_changed_over_the_api(user_client: APIClient) -> None:
-    """They come from logins only."""
+    """Only logins make sessions."""
     [before] = user_client.get("/api/sessions/").json()
     body = {"id": "0190163d-8694-739b-aea5-966c26f8ad91", "address": "192.0.2.9"}
     for url in ("/api/sessions/", f"/api/sessions/{before['id']}/"):

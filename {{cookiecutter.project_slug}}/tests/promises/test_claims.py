@@ -26,7 +26,7 @@ NO_TIMES: list[object] = [
 
 @each("value", ABSENT, 0, *NO_TIMES)
 def test_13_an_expiry_that_is_no_time_to_come_is_refused(genuine: str, value: object) -> None:
-    """Of whatever type and size it is."""
+    """Its type and size do not matter."""
     assert answers(forge(genuine, exp=value)) == REFUSED
 
 
@@ -40,7 +40,7 @@ def test_13_a_token_ends_with_the_second_that_it_names(genuine: str, clock: Cloc
 
 @each("name", "nbf", "iat")
 def test_14_a_token_from_the_future_is_refused(genuine: str, name: str) -> None:
-    """By more than the minute that the clocks of two machines may differ."""
+    """The clocks of two machines may differ by a minute."""
     now = int(time.time())
     assert answers(forge(genuine, **{name: now + 61})) == REFUSED
     ahead = forge(genuine, **{name: now + 60})
@@ -50,20 +50,20 @@ def test_14_a_token_from_the_future_is_refused(genuine: str, name: str) -> None:
 @each("value", *NO_TIMES)
 @each("name", "nbf", "iat")
 def test_14_other_times_of_odd_types_are_refused(genuine: str, name: str, value: object) -> None:
-    """401 and never 5xx."""
+    """The response is 401 and never 5xx."""
     assert answers(forge(genuine, **{name: value})) == REFUSED
 
 
 @each("value", ABSENT, None, True, 1, 1.5, [], {"pk": 1}, "", " ", "1" * 10_000, "1\0", "\ud800")
 @each("name", "sub", "sid", "jti")
 def test_15_a_claim_of_the_wrong_type_is_refused(genuine: str, name: str, value: object) -> None:
-    """The subject and the session are nobody's then, and a token without an id is none."""
+    """So is a token without its id, subject or session."""
     assert answers(forge(genuine, **{name: value})) == REFUSED
 
 
 @each("form", "{}.0", "{}.5", "0{}", "+{}", " {}", "{} ", "{}\n", "{}\0", "{}_0", "{}e0", "0x{}")
 def test_15_a_look_alike_of_a_primary_key_is_nobody(genuine: str, user: User, form: str) -> None:
-    """The subject is the primary key in its one spelling."""
+    """The subject is the primary key, which can be spelled in one way only."""
     assert answers(forge(genuine, sub=form.format(user.pk))) == REFUSED
 
 
@@ -73,7 +73,7 @@ def test_15_the_digits_of_another_width_are_nobody(genuine: str, user: User) -> 
 
 
 def test_15_a_session_belongs_to_its_user_only(genuine: str, login: Login) -> None:
-    """``sub`` and ``sid`` are believed together or not at all."""
+    """``sub`` and ``sid`` must belong together."""
     other = UserFactory.create()
     for claims in (
         *({"sub": str(other.pk)}, {"sub": "1000000000000"}, {"sub": "nobody"}),
@@ -88,13 +88,13 @@ def in_braces(text: str) -> str:
 
 @each("spell", str.upper, in_braces, "urn:uuid:{}".format, "0{}".format, "{}0".format)
 def test_15_a_look_alike_of_a_session_is_none(genuine: str, spell: Callable[[str], str]) -> None:
-    """The session's id has one spelling."""
+    """The id of the session can be spelled in one way only."""
     assert answers(forge(genuine, sid=spell(payload(genuine)["sid"]))) == REFUSED
 
 
 @each("value", ABSENT, None, True, False, "0", "", 0.0, 1.5, -1, 1, 2**31, 10**30, math.nan, [], {})
 def test_15_a_sequence_number_that_was_never_issued_is_refused(login: Login, value: object) -> None:
-    """401, and the session lives on."""
+    """The response is 401, and the session stays live."""
     pair = login()
     assert answers(forge(pair["refresh"], seq=value)) == REFUSED
     assert is_alive(pair)
@@ -102,18 +102,18 @@ def test_15_a_sequence_number_that_was_never_issued_is_refused(login: Login, val
 
 @each("value", ABSENT, None, True, 1, [], {}, "", "sliding", "ACCESS", "Refresh", "id")
 def test_16_a_token_of_no_known_type_is_refused(genuine: str, value: object) -> None:
-    """The type is one of two texts."""
+    """There are two types, with one spelling each."""
     assert answers(forge(genuine, token_type=value)) == REFUSED
 
 
 def test_16_token_types_never_swap(genuine: str) -> None:
-    """A refresh token opens no resource, an access token refreshes nothing."""
+    """A refresh token gives no access, and an access token cannot refresh."""
     assert answers(genuine) == ACCEPTED[payload(genuine)["token_type"]]
 
 
 @each("name, setting", ("iss", "ISSUER"), ("aud", "AUDIENCE"))
 def test_17_issuer_and_audience_are_checked_exactly(genuine: str, name: str, setting: str) -> None:
-    """Another, none, a list with ours in it, another spelling: all are refused."""
+    """Another one, none, a list that contains ours, another spelling: all are refused."""
     own = SIMPLE_JWT[setting]
     assert payload(genuine)[name] == own
     for value in (
@@ -147,7 +147,7 @@ def test_18_a_token_says_what_it_needs_and_nothing_secret(login: Login, user: Us
 
 
 def test_18_extra_claims_overwrite_nothing(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever an owner writes into ``claims_for``."""
+    """This holds for whatever you write into ``claims_for``."""
     extra = dict.fromkeys([*OWN, "access", "refresh"], "overwritten")
     monkeypatch.setattr("tokens.tokens.claims_for", lambda user: extra)
     pair = login()
@@ -160,7 +160,7 @@ def test_18_extra_claims_overwrite_nothing(login: Login, monkeypatch: pytest.Mon
 def test_19_no_refresh_goes_beyond_the_absolute_end_of_the_session(
     login: Login, settings: Settings, clock: Clock
 ) -> None:
-    """However often it is refreshed, one login ends when it was said to."""
+    """However often it is refreshed, a login ends at the time that was set when it began."""
     lifetime: timedelta = SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
     settings.SESSION_LIFETIME = 2 * lifetime
     end = int(time.time() + settings.SESSION_LIFETIME.total_seconds())

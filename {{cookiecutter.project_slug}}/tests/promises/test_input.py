@@ -1,4 +1,4 @@
-"""Promises 33 to 35: bodies that are not what they should be, and who may send them."""
+"""Promises 33 to 35: malformed bodies, and how requests are authenticated."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.forge import SIMPLE_JWT
 from users.models import User
 
 ME = "/api/users/me/"
-# What takes a body, and the fields of that, which are all text.
+# The endpoints that take a body, and its fields, which are all text.
 FIELDS = {
     "/api/token/": (User.USERNAME_FIELD, "password"),
     "/api/token/refresh/": ("refresh",),
@@ -34,7 +34,7 @@ def send(client: APIClient, path: str, body: bytes, kind: str = "application/jso
 
 
 def assert_refused(response: Any, *statuses: int) -> None:
-    """Whether the answer is one of these errors, in JSON."""
+    """Assert that the response is one of these errors, in JSON."""
     assert response.status_code in statuses, response.content[:200]
     assert response["Content-Type"] == "application/json"
     assert isinstance(response.json(), dict)
@@ -42,7 +42,7 @@ def assert_refused(response: Any, *statuses: int) -> None:
 
 @each("text", "[", '{"a":', '{"a": [', "[[{}, ")
 def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> None:
-    """100 000 levels, whether they end or not."""
+    """There are 100 000 levels, closed or not."""
     deep = b"[" * 100_000 + b"]" * 100_000
     for path, (name, *_) in FIELDS.items():
         for body in (text.encode() * 100_000, b'{"%b": %b}' % (name.encode(), deep)):
@@ -51,7 +51,7 @@ def test_33_deeply_nested_json_is_refused(user_client: APIClient, text: str) -> 
 
 @each("value", None, True, 0, 1.5, [], ["x"], {}, {"$ne": ""}, 10**400)
 def test_34_a_field_that_is_no_text_is_named(user_client: APIClient, value: object) -> None:
-    """Each field in turn, and all of them."""
+    """Each field is tried alone, and then all of them."""
     for path, names in FIELDS.items():
         for odd in (*({name} for name in names), {*names}):
             rest = {name: "text" for name in names if name not in odd}
@@ -63,7 +63,7 @@ def test_34_a_field_that_is_no_text_is_named(user_client: APIClient, value: obje
 
 @each("text", "\0", "a\0b", "\ud800", "\udfff\ud800", "\x1b[31m", "\u202e", "x" * 10**5)
 def test_34_odd_text_is_refused(user_client: APIClient, text: str) -> None:
-    """4xx, also where a database would not hold it; logout ignores rubbish."""
+    """The response is 4xx, also for text that no database can store; logout ignores garbage."""
     for path, names in FIELDS.items():
         for odd in names:
             response = user_client.post(path, dict.fromkeys(names, "a") | {odd: text})
@@ -85,13 +85,13 @@ BROKEN = [
 
 @each("body", *BROKEN)
 def test_34_a_body_that_is_no_json_object_is_refused(user_client: APIClient, body: bytes) -> None:
-    """With a JSON answer."""
+    """The response is JSON."""
     for path in FIELDS:
         assert_refused(send(user_client, path, body), 400)
 
 
 def test_34_a_large_body_is_refused(user_client: APIClient) -> None:
-    """2 MiB, and many small fields likewise."""
+    """It has 2 MiB, in one field or in many small ones."""
     many = json.dumps({f"field{number}": number for number in range(200_000)}).encode()
     for path, (name, *_) in FIELDS.items():
         for body in (many, b'{"%b": "%b"}' % (name.encode(), b"x" * 2**21)):
@@ -106,7 +106,7 @@ def test_34_a_large_body_is_refused(user_client: APIClient) -> None:
     "application/json; boundary=" + "x" * 5_000,
 )
 def test_34_another_content_type_is_refused(user_client: APIClient, kind: str) -> None:
-    """JSON in, and nothing else: nor is a form a way to guess passwords (28)."""
+    """Only JSON is accepted, so a form is no way to guess passwords either (28)."""
     for path, names in FIELDS.items():
         body = json.dumps(dict.fromkeys(names, "a")).encode()
         assert_refused(send(user_client, path, body, kind), 415)
@@ -120,14 +120,14 @@ def test_34_another_content_type_is_refused(user_client: APIClient, kind: str) -
 def test_34_json_is_utf_8_whatever_is_claimed(
     client: APIClient, token: str, parameters: str
 ) -> None:
-    """Some decoders take minutes for what this one reads at once."""
+    """Some other decoders take minutes for what UTF-8 reads at once."""
     kind = f"Application/JSON{parameters}"
     body = json.dumps({"token": token, "ü": "ü"}, ensure_ascii=False).encode()
     assert send(client, "/api/token/verify/", body, kind).status_code == 200
 
 
 def test_35_only_the_configured_scheme_authenticates(client: APIClient, token: str) -> None:
-    """401 with ``WWW-Authenticate``, which names it; each type opens, in whatever case.
+    """Other schemes get 401 with ``WWW-Authenticate``. Each type is accepted, in any case.
 
     RFC 9110 section 11.1.
     """
@@ -149,7 +149,7 @@ def test_35_only_the_configured_scheme_authenticates(client: APIClient, token: s
 
 @each("name", "access", "access_token", "token", "jwt", "authorization")
 def test_35_a_token_elsewhere_opens_nothing(client: APIClient, token: str, name: str) -> None:
-    """Not in the query, a cookie, a body or another header (RFC 6750 section 2.3)."""
+    """It may not be in the query, a cookie, the body or another header (RFC 6750 section 2.3)."""
     for value in (token, authorization(token)["Authorization"]):
         client.cookies[name] = value
         read = client.get(ME, {name: value}, headers={f"X-{name}": value})
@@ -158,14 +158,14 @@ def test_35_a_token_elsewhere_opens_nothing(client: APIClient, token: str, name:
 
 
 def test_35_a_login_to_the_admin_opens_no_api(user: User) -> None:
-    """Its cookie is for its pages."""
+    """Its cookie is for its own pages only."""
     browser = Client()
     browser.force_login(user)
     assert browser.get(ME).status_code == 401
 
 
 def test_35_a_bad_token_does_not_stand_in_the_way(client: APIClient, user: User) -> None:
-    """Of a login, or of a logout."""
+    """Users can still log in and log out."""
     headers = authorization("rubbish")
     login = client.post("/api/token/", credentials(user), headers=headers)
     assert login.status_code == 200

@@ -1,6 +1,6 @@
-"""Promises 9 to 12: keys that are fit, secret, published as they must be, and replaced.
+"""Promises 9 to 12: keys are fit, kept secret or published, and can be replaced.
 
-They hold for every algorithm, whichever the project has chosen.
+They are tested for every algorithm, not only for the one that the project uses.
 """
 
 import jwt
@@ -25,7 +25,7 @@ PUBLIC_DER = "".join(PUBLIC_PEM.splitlines()[1:-1])
 URL_SAFE = str.maketrans("+/", "-_")
 PLACEHOLDER = "change-me-" * 5
 
-# What nobody should sign with, or verify by.
+# Keys that nobody should sign or verify with.
 UNFIT = {
     "a placeholder": ("HS256", PLACEHOLDER),
     "a variable": ("HS256", "JWT_SIGNING_KEY=" + key_for("HS256")),
@@ -56,7 +56,7 @@ UNFIT = {
 def test_9_an_unfit_key_is_an_error_that_names_its_variable(
     use_keys: UseKeys, algorithm: str, key: str, variable: str
 ) -> None:
-    """In one line without the key, for every key of the ring."""
+    """It is one line that does not show the key, for every key of the ring."""
     signing = variable == "JWT_SIGNING_KEY"
     use_keys(*(key, "") if signing else (key_for(algorithm), key), algorithm)
     message = only_error(6)
@@ -83,7 +83,7 @@ def test_9_one_private_key_signs(use_keys: UseKeys, algorithm: str, key: str, wh
 
 @pytest.mark.parametrize("key", ["", PLACEHOLDER, "s3cR#t!"])
 def test_9_an_unfit_key_stops_the_start_in_production(key: str) -> None:
-    """The server ends with one line that names the variable, and no traceback."""
+    """The server exits with one line that names the variable, without a traceback."""
     started = python("-c", "import config.wsgi", JWT_SIGNING_KEY=key)
     assert started.returncode == 1
     [line] = started.stderr.splitlines()
@@ -92,7 +92,7 @@ def test_9_an_unfit_key_stops_the_start_in_production(key: str) -> None:
 
 @each("algorithm", *ALGORITHMS)
 def test_9_a_generated_key_is_fit_for_its_algorithm(algorithm: str) -> None:
-    """RFC 7518 section 3.2 to 3.5; RSA keys have 3072 bits."""
+    """See RFC 7518 section 3.2 to 3.5. RSA keys have 3072 bits."""
     text = generate_key(algorithm)
     key = KeyRing(algorithm, text, "").signing.signing
     if is_hmac(algorithm):
@@ -102,14 +102,14 @@ def test_9_a_generated_key_is_fit_for_its_algorithm(algorithm: str) -> None:
 
 @each("algorithm", "HS256", "HS384", "HS512")
 def test_10_the_secret_key_signs_no_token(token: str, algorithm: str) -> None:
-    """A leak of ``SECRET_KEY`` opens no account."""
+    """A leak of ``SECRET_KEY`` gives access to no account."""
     forged = forge(token, {"alg": algorithm}, current.SECRET_KEY, algorithm)
     assert answers(forged) == REFUSED
 
 
 @each("position", 0, 1)
 def test_10_no_key_is_the_secret_key(use_keys: UseKeys, settings: Settings, position: int) -> None:
-    """Neither the present one nor a former one."""
+    """It is neither the current nor a former ``SECRET_KEY``."""
     keys = [key_for("HS256"), key_for("HS256", "second")]
     use_keys(*keys, "HS256")
     settings.SECRET_KEY_FALLBACKS = [keys[position]]
@@ -126,9 +126,9 @@ MEMBERS = {"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
 def test_11_tokens_verify_by_the_published_keys_alone(
     client: APIClient, login: Login, use_keys: UseKeys, algorithm: str
 ) -> None:
-    """``kid`` leads to the key, no private member of which is published (RFC 7517).
+    """``kid`` names the key, and no private member is published (RFC 7517).
 
-    Of the verify-only keys neither, although they may be given as private ones.
+    That includes keys that only verify, which may be configured as private keys.
     """
     use_keys(key_for(algorithm), key_for(algorithm, "second"), algorithm)
     response = client.get("/.well-known/jwks.json")
@@ -145,7 +145,7 @@ def test_11_tokens_verify_by_the_published_keys_alone(
 
 
 def test_11_a_secret_is_not_published(client: APIClient, login: Login, use_keys: UseKeys) -> None:
-    """Nor named by the tokens: a name must not be made from a secret."""
+    """Tokens do not name it either: a name must not be derived from a secret."""
     use_keys(key_for("HS256"), algorithm="HS256")
     assert client.get("/.well-known/jwks.json").status_code == 404
     assert "kid" not in header_of(login()["access"])

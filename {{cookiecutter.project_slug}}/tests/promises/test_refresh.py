@@ -38,12 +38,12 @@ NEW_PASSWORD = "another Passphrase, 8"
 
 
 def is_dead(pair: Pair) -> bool:
-    """Whether a session is over, for refresh, verify and access."""
+    """Return whether a session has ended, for refresh, verify and access."""
     return not is_alive(pair) and refresh(pair["refresh"]).status_code == 401
 
 
 def test_20_a_refresh_token_is_used_once(login: Login, no_grace: None) -> None:
-    """Every refresh makes a new one; the access tokens from before live on."""
+    """Every refresh returns a new one, and earlier access tokens still work."""
     old = login()
     new = refreshed(old)
     before, after = payload(old["refresh"]), payload(new["refresh"])
@@ -59,9 +59,9 @@ def test_20_a_refresh_token_is_used_once(login: Login, no_grace: None) -> None:
 def test_21_a_used_refresh_token_ends_its_session(
     login: Login, no_grace: None, monkeypatch: pytest.MonkeyPatch, atomic: bool
 ) -> None:
-    """Somebody has a copy: thief and owner are both out (RFC 9700 section 4.14.2).
+    """Somebody has a copy, so thief and user are both logged out (RFC 9700 section 4.14.2).
 
-    Although the answer is an error, which rolls back a request in a transaction.
+    This holds although an error rolls back the transaction of a request.
     """
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic)
     old = login()
@@ -71,7 +71,7 @@ def test_21_a_used_refresh_token_ends_its_session(
 
 
 def test_21_the_grace_period_ends(login: Login, grace: timedelta) -> None:
-    """And with it the last use of the old token; to ask about it is no theft."""
+    """After it, the old token is of no use. To verify it is no theft."""
     old = login()
     new = refreshed(old)
     last_refresh_was(ago=grace - timedelta(seconds=10))
@@ -112,9 +112,9 @@ Request = Callable[[str], Any]
 
 
 def interleaved(first: Request, second: Request, login: Login) -> Iterator[tuple[Pair, list[Any]]]:
-    """A new pair and the answers to two requests, for each way in which they can meet.
+    """Return a new pair and the responses to two requests, in every order of statements.
 
-    The second is made just before the first sends its SQL statement number ``at``.
+    The second is made just before the first one sends its SQL statement number ``at``.
     """
     for at in count():
         pair, number, within = login(), count(), []
@@ -134,18 +134,18 @@ def interleaved(first: Request, second: Request, login: Login) -> Iterator[tuple
 
 
 def test_22_exactly_one_successor_whatever_happens_meanwhile(login: Login, no_grace: None) -> None:
-    """Of two requests one wins at most, whichever statement meets which."""
+    """Of two requests at most one wins, whatever the order of their statements."""
     for pair, successors in interleaved(refresh, refresh, login):
         assert len(successors) <= 1
         assert answers(pair["refresh"]) == REFUSED
 
 
 def test_22_two_tabs_that_refresh_at_once_both_live_on(login: Login, grace: timedelta) -> None:
-    """Within the grace period both get the one successor, as for a lost answer (21)."""
+    """In the grace period both get the same successor, as after a lost response (21)."""
     for _, (one, other) in interleaved(refresh, refresh, login):
         assert payload(one["refresh"])["seq"] == payload(other["refresh"])["seq"] == 1
         assert is_alive(one)
-        newest = refreshed(one)  # nothing forks: the other is its parent, too
+        newest = refreshed(one)  # the other one is its parent, too
         assert payload(refreshed(other)["refresh"])["seq"] == payload(newest["refresh"])["seq"]
         assert is_alive(newest)
 
@@ -154,13 +154,13 @@ def test_22_two_tabs_that_refresh_at_once_both_live_on(login: Login, grace: time
 def test_22_logout_racing_refresh_leaves_no_live_session(
     login: Login, grace: timedelta, order: tuple[Request, Request]
 ) -> None:
-    """Whichever of the two is in the midst of the other."""
+    """Either one may happen while the other is under way."""
     for pair, successors in interleaved(*order, login):
         assert all(map(is_dead, [pair, *successors]))
 
 
 def test_23_any_refresh_token_logs_out(login: Login, no_grace: None, clock: Clock) -> None:
-    """The current one, or an old one whose time may be over; access tokens end, too."""
+    """It may be used or expired. Access tokens of the session stop working, too."""
     old, other = login(), login()
     assert logout(other["refresh"]).json() == {}
     assert is_dead(other)
@@ -174,7 +174,7 @@ def test_23_any_refresh_token_logs_out(login: Login, no_grace: None, clock: Cloc
 
 @each("text", "", "rubbish", "a.b.c", "..", "\0", "é", "\ud800", "x" * 10**5)
 def test_23_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str) -> None:
-    """RFC 7009 section 2.2. An access token is no refresh token, and ends nothing."""
+    """See RFC 7009 section 2.2. An access token is not a refresh token, and ends nothing."""
     pair, other = login(), login()
     for token in (text, pair["refresh"], pair["refresh"], other["access"]):
         response = logout(token)
@@ -186,7 +186,7 @@ def test_23_logout_is_idempotent_and_rubbish_is_harmless(login: Login, text: str
 @each("claim", "jti", "sub", "sid", "seq")
 @each("value", ABSENT, None, "", "\0", "x" * 300, [], -1)
 def test_23_a_logout_with_odd_claims_ends_nothing(login: Login, claim: str, value: object) -> None:
-    """Signed by us, though never issued."""
+    """Such tokens are signed with our key, but were never issued."""
     pair = login()
     response = logout(forge(pair["refresh"], **{claim: value}))
     assert (response.status_code, response.json()) == (200, {})
@@ -202,7 +202,7 @@ def delete(user: User) -> None:
 
 
 def recreate(user: User) -> None:
-    """Makes a user who has everything of one deleted before."""
+    """Create a user with all the values of one that was deleted."""
     delete(user)
     user.save(force_insert=True)
 
@@ -211,7 +211,7 @@ def recreate(user: User) -> None:
 def test_24_a_user_who_is_gone_is_refused_everywhere(
     client: APIClient, login: Login, user: User, change: Callable[[User], None]
 ) -> None:
-    """At login, refresh, verify and access, at once."""
+    """This holds for login, refresh, verify and access, immediately."""
     pair, body = login(), credentials(user)
     change(user)
     expected = 200 if change is recreate else 401
@@ -237,7 +237,7 @@ def write(user: User, *_: APIClient) -> None:
 def test_25_a_password_change_ends_every_session(
     user_client: APIClient, login: Login, user: User, way: Callable[[User, APIClient], None]
 ) -> None:
-    """Over the API the caller's too; in the admin or a shell, be it the same again."""
+    """Over the API that includes the caller's; in the admin or a shell, even the same password."""
     pairs = [login(), login()]
     way(user, user_client)
     assert all(map(is_dead, pairs))
@@ -246,13 +246,13 @@ def test_25_a_password_change_ends_every_session(
 
 @pytest.fixture
 def due(user: User, settings: Settings) -> User:
-    """A user whose hash is due for an upgrade, as a slow request has read it."""
+    """Return a user whose hash needs an upgrade, as a slow request has read it."""
     settings.PASSWORD_HASHERS = [*reversed(settings.PASSWORD_HASHERS)]
     return User.objects.get(pk=user.pk)
 
 
 def test_25_a_hasher_upgrade_ends_no_session(login: Login, user: User, settings: Settings) -> None:
-    """The next login stores the same password by a newer hasher; the dead stay dead."""
+    """The next login hashes the same password again. Ended sessions stay ended."""
     dead = login()
     set_again(user)
     pair, old_hash = login(), user.password
@@ -266,7 +266,7 @@ def test_25_a_hasher_upgrade_ends_no_session(login: Login, user: User, settings:
 
 
 def test_25_two_upgrades_at_once_end_no_session(login: Login, due: User) -> None:
-    """The slower of two logins goes on with what the quicker has stored."""
+    """The slower of two logins continues with the hash that the faster one has stored."""
     pair = login()
     assert due.check_password(PASSWORD)
     assert is_alive(pair)
@@ -274,14 +274,14 @@ def test_25_two_upgrades_at_once_end_no_session(login: Login, due: User) -> None
 
 
 def test_25_an_upgrade_does_not_undo_a_change_of_password(due: User) -> None:
-    """The old password is not stored anew, and does not count any more."""
+    """The old password is not stored again, and is not accepted any more."""
     write(due)
     assert not due.check_password(PASSWORD)
     assert not User.objects.get().check_password(PASSWORD)
 
 
 def test_26_no_usable_token_is_at_rest(login: Login) -> None:
-    """Neither a token, nor a part of one, nor the key that signs them."""
+    """Neither a token is stored, nor a part of one, nor the key that signs them."""
     pair = login()
     parts = [p[kind].split(".")[1:] for p in (pair, refreshed(pair)) for kind in KINDS]
     rows = [
@@ -296,7 +296,7 @@ def test_26_no_usable_token_is_at_rest(login: Login) -> None:
 
 
 def test_27_one_sessions_end_leaves_the_others_alone(login: Login, no_grace: None) -> None:
-    """Logout and theft concern one login; neighbours notice nothing."""
+    """Logout and theft end one session, and affect no other."""
     other_user, stolen, left, stay = login(UserFactory.create()), login(), login(), login()
     refreshed(stolen)
     assert refresh(stolen["refresh"]).status_code == 401
@@ -306,7 +306,7 @@ def test_27_one_sessions_end_leaves_the_others_alone(login: Login, no_grace: Non
 
 
 def test_27_other_fields_do_not_steer_a_refresh(client: APIClient, login: Login) -> None:
-    """Only the token says who refreshes what, and for how long."""
+    """Only the token decides what is refreshed, and for how long."""
     other = UserFactory.create()
     pair, foreign = login(), payload(login(other)["access"])
     steering = {"user": str(other.pk), "user_id": str(other.pk), "lifetime": 10**9}

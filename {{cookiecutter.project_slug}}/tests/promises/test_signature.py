@@ -1,7 +1,7 @@
 """Promises 1 to 8: one algorithm, one signature, one spelling.
 
-Like all promises about tokens they hold for every algorithm and lifetime: change them in
-``config/jwt.py``, and run this.
+Like all promises about tokens, they hold for every algorithm and lifetime. Change these in
+``config/jwt.py`` and run the tests again.
 """
 
 import base64
@@ -39,7 +39,7 @@ from tokens.keys import key_ring
 
 @each("name", "none", "None", "NONE", "nOnE", "", None, ABSENT)
 def test_1_an_unsigned_token_is_refused(genuine: str, name: object) -> None:
-    """In every spelling of ``none`` (RFC 8725 section 3.1 and 3.2)."""
+    """So is every spelling of ``none`` (RFC 8725 section 3.1 and 3.2)."""
     signed, _, signature = forge(genuine, {"alg": name}).rpartition(".")
     for text in (f"{signed}.", f"{signed}.{signature}", signed):
         assert answers(text) == REFUSED
@@ -47,7 +47,7 @@ def test_1_an_unsigned_token_is_refused(genuine: str, name: object) -> None:
 
 @each("algorithm", *sorted({*ALGORITHMS} - {ALGORITHM}))
 def test_1_no_algorithm_but_the_configured_one_is_accepted(token: str, algorithm: str) -> None:
-    """Not even with our own key, where the other algorithm can use it."""
+    """This includes tokens signed with our own key, if another algorithm can use it."""
     kinds = {ALGORITHM[:2], algorithm[:2]}
     own = kinds in ({"HS"}, {"RS"}, {"PS"}, {"RS", "PS"})
     key = settings.JWT_SIGNING_KEY if own else foreign_key(algorithm)
@@ -56,7 +56,7 @@ def test_1_no_algorithm_but_the_configured_one_is_accepted(token: str, algorithm
 
 
 def test_2_only_the_genuine_signature_is_accepted(genuine: str, login: Login) -> None:
-    """Missing, cut, zeroed, transplanted, foreign or altered ones are not."""
+    """Missing, shortened, zeroed, transplanted, foreign and altered ones are refused."""
     signed, _, signature = genuine.rpartition(".")
     raw = base64url_decode(signature)
     assert answers(f"{signed}.{segment(raw)}") == ACCEPTED[payload(genuine)["token_type"]]
@@ -70,7 +70,7 @@ def test_2_only_the_genuine_signature_is_accepted(genuine: str, login: Login) ->
 
 
 def test_2_an_altered_token_is_refused(genuine: str) -> None:
-    """Its signature is over every byte of header and payload."""
+    """The signature covers every byte of header and payload."""
     header, body, signature = genuine.split(".")
     claims = payload(genuine)
     changes = {"sub": str(UserFactory.create().pk)}, {"exp": claims["exp"] + 1}, {"new": 1}
@@ -84,7 +84,7 @@ def test_2_an_altered_token_is_refused(genuine: str) -> None:
 
 @each("algorithm", "RS256", "ES256", "EdDSA")
 def test_3_a_public_key_is_no_hmac_secret(login: Login, use_keys: UseKeys, algorithm: str) -> None:
-    """In no encoding (RFC 8725 section 2.1): nothing that everybody can read signs."""
+    """No encoding of it signs anything, since everybody can read it (RFC 8725 section 2.1)."""
     use_keys(key_for(algorithm), algorithm=algorithm)
     token = login()["access"]
     assert opens(token)
@@ -106,7 +106,7 @@ def test_3_a_public_key_is_no_hmac_secret(login: Login, use_keys: UseKeys, algor
 def test_4_a_key_that_a_token_brings_is_ignored(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``jwk``, ``x5c``, ``jku`` and ``x5u`` open nothing, and nothing is fetched."""
+    """``jwk``, ``x5c``, ``jku`` and ``x5u`` have no effect, and nothing is fetched."""
     implementation = get_default_algorithms()[ALGORITHM]
     [foreign] = read_keys(ALGORITHM, foreign_key())
     public = foreign if is_hmac(ALGORITHM) else foreign.public_key()
@@ -129,13 +129,13 @@ def test_4_a_key_that_a_token_brings_is_ignored(
     *([] if is_hmac(ALGORITHM) else [ABSENT]),
 )
 def test_5_kid_only_selects_among_the_configured_keys(genuine: str, kid: object) -> None:
-    """Anything else, of any type, is 401 (RFC 8725 section 3.10)."""
+    """For anything else the response is 401 (RFC 8725 section 3.10)."""
     assert answers(forge(genuine, {"kid": kid})) == REFUSED
 
 
 @each("algorithm", "HS256", "ES256")
 def test_5_a_token_is_verified_by_its_key(login: Login, use_keys: UseKeys, algorithm: str) -> None:
-    """By no other, though that is configured; HMAC tokens name none, and all are tried."""
+    """Other configured keys are not tried, except for HMAC, whose tokens name no key."""
     first, second = key_for(algorithm), key_for(algorithm, "second")
     use_keys(first, second, algorithm)
     token = login()["access"]
@@ -148,12 +148,12 @@ def test_5_a_token_is_verified_by_its_key(login: Login, use_keys: UseKeys, algor
     *({"b64": False}, {"b64": True}, {"zip": "DEF"}),
 )
 def test_6_extensions_of_the_format_are_refused(genuine: str, parameters: dict[str, str]) -> None:
-    """Header parameters that change how a token is read (RFC 7515, 7797, 7516)."""
+    """These header parameters change how a token is read (RFC 7515, 7797, 7516)."""
     assert answers(forge(genuine, parameters)) == REFUSED
 
 
 def test_6_only_the_compact_serialization_is_accepted(genuine: str) -> None:
-    """No nested token, no JWE, no JSON serialization, no extra segments."""
+    """Nested tokens, JWE, JSON serialization and extra segments are refused."""
     header, body, signature = genuine.split(".")
     for text in (
         sign(header_of(genuine) | {"cty": "JWT"}, genuine.encode()),
@@ -175,13 +175,13 @@ NO_JSON_OBJECTS = [
 
 @each("raw", *NO_JSON_OBJECTS)
 def test_7_a_segment_that_is_no_json_object_is_refused(token: str, raw: bytes) -> None:
-    """Header or payload, signed by our own key: 401 and never 5xx."""
+    """The response is 401 and never 5xx, even if our own key has signed it."""
     assert answers(sign(header_of(token), raw)) == REFUSED
     assert answers(sign(raw, payload(token))) == REFUSED
 
 
 def respelled(token: str) -> Iterator[str]:
-    """The token in other spellings that a lenient base64url reader takes for it."""
+    """Return other spellings of the token that a lenient base64url decoder would accept."""
     segments = token.split(".")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for index, text in enumerate(segments):
@@ -200,11 +200,11 @@ def respelled(token: str) -> Iterator[str]:
 def test_8_a_token_has_one_spelling(genuine: str) -> None:
     """Padding and non-canonical base64url are refused (RFC 7515 section 2).
 
-    So a dead token stays dead however it is spelled, and no other spelling logs out.
+    So a revoked token stays revoked, however it is spelled.
     """
     for text in respelled(genuine):
         statuses = {verify(text).status_code, refresh(text).status_code}
         assert statuses == {401}, ascii(text)
-        assert text.strip() == genuine or not opens(text)  # a header may have more blanks
+        assert text.strip() == genuine or not opens(text)  # a header may have more spaces
         assert logout(text).status_code == 200
     assert answers(genuine) == ACCEPTED[payload(genuine)["token_type"]]

@@ -1,4 +1,4 @@
-"""Promises 36 to 40: what every answer has, and what none has."""
+"""Promises 36 to 40: what every response contains, and what none contains."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ LOGIN = "/api/token/"
 
 
 def test_36_tokens_and_people_are_kept_out_of_caches(user_client: APIClient, login: Login) -> None:
-    """RFC 6749 section 5.1, ASVS 14.3.2: answers and errors."""
+    """This includes errors. See RFC 6749 section 5.1 and ASVS 14.3.2."""
     pair = login()
     answers = [user_client.get(path) for path in (ME, "/api/sessions/", *FIELDS)]
     for path, names in FIELDS.items():
@@ -34,7 +34,7 @@ def test_36_tokens_and_people_are_kept_out_of_caches(user_client: APIClient, log
 @each("path", LOGIN, ME, "/nowhere/", "/admin/login/", "/api/docs/", "/health/live/")
 @pytest.mark.django_db
 def test_37_every_answer_has_the_protective_headers(path: str) -> None:
-    """Everything comes from this host, and no page is shown within another."""
+    """Pages load from this host only, and no other page can frame them."""
     response = Client().get(path, secure=True)
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] in ("same-origin", "no-referrer")
@@ -59,7 +59,7 @@ print(json.dumps([get("/api/token/"), *(get(path, secure=True) for path in paths
 
 
 def test_37_production_insists_on_https_and_hides_its_documentation() -> None:
-    """HSTS for a year with subdomains, plain HTTP is redirected."""
+    """HSTS lasts a year and includes subdomains; plain HTTP is redirected."""
     answered = python("-c", IN_PRODUCTION)
     assert answered.returncode == 0, answered.stderr
     (status, headers), *secure = json.loads(answered.stdout.splitlines()[-1])
@@ -76,7 +76,7 @@ def test_37_production_insists_on_https_and_hides_its_documentation() -> None:
 def test_38_errors_are_json_without_internals(
     user_client: APIClient, client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the client says it accepts."""
+    """The Accept header makes no difference."""
 
     def post(body: bytes, kind: str = "application/json") -> Any:
         return client.post(LOGIN, body, content_type=kind, HTTP_ACCEPT="text/html")
@@ -102,14 +102,14 @@ def test_38_errors_are_json_without_internals(
 
 @each("query", "", "?format=api", "?format=html", "?format=xml")
 def test_38_there_is_no_browsable_api(user_client: APIClient, query: str) -> None:
-    """No page offers to try things out."""
+    """REST framework's pages and forms are not there."""
     response = user_client.get(ME + query, HTTP_ACCEPT="text/html")
     assert_refused(response, 200, 404)
 
 
 @each("debug", False, True)
 def test_38_only_reads_get_a_slash(client: APIClient, settings: Settings, debug: bool) -> None:
-    """What is sent to an address without it is not redirected, but 404."""
+    """Data sent to a URL without it gets 404 instead of a redirect."""
     settings.DEBUG = debug
     assert client.get(LOGIN.rstrip("/")).status_code == 301
     for method in ("POST", "PUT", "PATCH", "DELETE"):
@@ -122,7 +122,7 @@ def test_38_only_reads_get_a_slash(client: APIClient, settings: Settings, debug:
     *("testserver:80:80", "testserver\0", "[::1", "te st", "testserver/../x"),
 )
 def test_39_the_host_is_checked_and_not_reflected(user_client: APIClient, host: str) -> None:
-    """400, and nothing of it in the answer."""
+    """Another host gets 400, and the response does not repeat it."""
     for path in (LOGIN, ME, "/admin/login/", "/nowhere/", "/api/token"):
         response = user_client.get(path, HTTP_HOST=host)
         assert_refused(response, 400)
@@ -144,7 +144,7 @@ def test_39_other_origins_are_not_let_in(user_client: APIClient, origin: str) ->
 
 
 def test_39_methods_are_what_they_say(user_client: APIClient, token: str, user: User) -> None:
-    """No TRACE, and no other method by way of a header, the query or the body."""
+    """There is no TRACE, and no header, query or body overrides the method."""
     for path in (LOGIN, ME, "/api/sessions/"):
         for method in ("TRACE", "CONNECT", "FOO", "PROPFIND"):
             response = user_client.generic(method, path)
@@ -162,7 +162,7 @@ def test_39_methods_are_what_they_say(user_client: APIClient, token: str, user: 
 
 
 def test_40_the_deployment_checks_are_silent() -> None:
-    """In production settings, with the checks of the database as well."""
+    """This runs them in production settings, including the checks of the database."""
     command = "manage.py check --deploy --fail-level WARNING --database default"
     checked = python(*command.split())
     assert checked.returncode == 0, checked.stderr
