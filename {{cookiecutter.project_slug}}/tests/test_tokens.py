@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings as current
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -31,7 +32,7 @@ from tests.conftest import (
     statements,
     verify,
 )
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 from tokens import sessions, tokens
 from tokens.models import LoginSession
 from tokens.tokens import AccessToken, RefreshToken
@@ -144,6 +145,9 @@ def test_the_list_holds_the_callers_live_sessions_only(login: Login) -> None:
     assert not opens(over["access"])
     current = {item["id"]: item["current"] for item in ask(mine).json()}
     assert current == {sid_of(other): False, sid_of(mine): True}
+    User.objects.update(password=make_password(PASSWORD))  # not by the API
+    [only] = ask(new := login()).json()
+    assert only["id"] == sid_of(new)
 
 
 def test_a_caller_may_come_without_a_token(client: APIClient, login: Login, user: User) -> None:

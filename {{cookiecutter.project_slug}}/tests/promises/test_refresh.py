@@ -77,6 +77,7 @@ def test_21_the_grace_period_ends(login: Login, grace: timedelta) -> None:
     last_refresh_was(ago=grace - timedelta(seconds=10))
     assert verify(old["refresh"]).status_code == 200
     last_refresh_was(ago=grace)
+    refreshed(login())  # in another session
     assert verify(old["refresh"]).status_code == 401
     assert is_alive(new)
     assert refresh(old["refresh"]).status_code == 401
