@@ -202,3 +202,117 @@ def test_the_projects_tests_know_endpoints_of_every_kind(cookies: Any) -> None:
     opened.write_text(text, "utf-8")
     status, report = own_tests(project, authorisation)
     assert status == 0, report[-6000:]
+
+
+TAUGHT = """
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+from rest_framework_simplejwt.settings import DEFAULTS, api_settings
+from tests.conftest import *
+from tokens.checks import check_tokens
+
+EFFECTIVE = {
+    *("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "ALGORITHM", "ISSUER"),
+    *("AUDIENCE", "AUTH_HEADER_TYPES", "AUTH_HEADER_NAME", "JSON_ENCODER"),
+    "USER_AUTHENTICATION_RULE",
+}
+
+
+class Plain(TokenObtainPairSerializer):
+    pass
+
+
+@each("name", *DEFAULTS)
+def test_what_has_no_effect_is_named(settings, name):
+    settings.SIMPLE_JWT = settings.SIMPLE_JWT | {name: DEFAULTS[name]}
+    assert any(name in error.msg for error in check_tokens()) == (name not in EFFECTIVE)
+
+
+def test_a_login_without_sessions_is_named(settings):
+    plain = {"TOKEN_OBTAIN_SERIALIZER": "tests.test_taught.Plain"}
+    settings.SIMPLE_JWT = settings.SIMPLE_JWT | plain
+    assert "TOKEN_OBTAIN_SERIALIZER" in check_tokens()[0].msg
+
+
+def test_a_rule_about_users_holds_at_every_door(client, user, login, monkeypatch):
+    pair = login()
+    rule = lambda user: user.first_name == "Grace"
+    monkeypatch.setattr(api_settings, "USER_AUTHENTICATION_RULE", rule)
+    for status in (401, 200):
+        own = {"HTTP_AUTHORIZATION": f"{HEADER_TYPE} {pair['access']}"}
+        assert client.get("/api/users/me/", **own).status_code == status
+        assert client.post("/api/token/", credentials(user)).status_code == status
+        body = {"refresh": pair["refresh"]}
+        assert client.post("/api/token/refresh/", body).status_code == status
+        type(user).objects.update(first_name="Grace")
+"""
+
+
+def test_what_simplejwt_teaches_has_an_effect_or_is_named(cookies: Any) -> None:
+    project = cookies.bake().project_path
+    (project / "tests" / "test_taught.py").write_text(TAUGHT, "utf-8")
+    status, report = own_tests(project, "tests/test_taught.py")
+    assert status == 0, report[-6000:]
+
+
+DOORS = """
+from django.urls import path
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, views
+
+from config.urls import urlpatterns
+from tests.conftest import *
+
+MISSING = "There is no such door."
+
+
+class ErrorResponseSerializer(serializers.Serializer):
+    mine = serializers.IntegerField()
+
+
+class DoorSerializer(serializers.Serializer):
+    access = serializers.BooleanField()
+    refresh = serializers.IntegerField()
+
+
+class Door(views.APIView):
+    @extend_schema(
+        request=DoorSerializer,
+        responses={
+            200: DoorSerializer,
+            400: ErrorResponseSerializer,
+            404: OpenApiResponse(description=MISSING),
+        },
+    )
+    def post(self, request):
+        pass
+
+
+urlpatterns = [*urlpatterns, path("api/doors/", Door.as_view())]
+
+
+def test_what_is_an_owners_stays(client, settings):
+    settings.ROOT_URLCONF = "tests.test_doors"
+    document = client.get("/api/schema/").json()
+    schemas = document["components"]["schemas"]
+    for name in ("Door", "DoorRequest"):
+        assert schemas[name]["required"] == ["access", "refresh"]
+        properties = schemas[name]["properties"]
+        assert properties["access"] == {"type": "boolean"}
+        assert properties["refresh"] == {"type": "integer"}
+    assert schemas["ErrorResponse"]["properties"] == {"mine": {"type": "integer"}}
+    answers = document["paths"]["/api/doors/"]["post"]["responses"]
+    for status, name in (("400", "ErrorResponse"), ("404", "ApiErrorResponse")):
+        schema = answers[status]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": f"#/components/schemas/{name}"}
+    assert answers["404"]["description"] == MISSING
+    me = document["paths"]["/api/users/me/"]["get"]["responses"]["401"]["content"]
+    assert "ApiErrorResponse" in str(me)
+"""
+
+
+@pytest.mark.parametrize("way", ["body", "cookie"])
+def test_the_document_leaves_alone_what_is_an_owners(cookies: Any, way: str) -> None:
+    project = cookies.bake(extra_context={"refresh_token_in": way}).project_path
+    (project / "tests" / "test_doors.py").write_text(DOORS, "utf-8")
+    status, report = own_tests(project, "tests/test_doors.py", "tests/test_api.py")
+    assert status == 0, report[-6000:]

@@ -22,16 +22,16 @@ ERRORS = {
 }
 
 
-def describe_errors(
-    result: dict[str, Any], generator: Any, request: Any, public: bool
-) -> dict[str, Any]:
+def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Give every operation a summary, and the errors that its kind can return.
 
     What a view says about a response itself is kept. This is a hook for drf-spectacular's
     ``POSTPROCESSING_HOOKS``.
     """
-    result["components"].setdefault("schemas", {})["ErrorResponse"] = ERROR
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+    schemas = result["components"].setdefault("schemas", {})
+    name = "ApiErrorResponse" if "ErrorResponse" in schemas else "ErrorResponse"
+    schemas[name] = ERROR
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     for path, operations in result["paths"].items():
         for operation in operations.values():
             text = operation.get("description", "")  # empty without a docstring
@@ -48,8 +48,8 @@ def describe_errors(
                 errors.add("401")
             if "{" in path:
                 errors.add("404")
-            for status in errors:
-                if "content" not in answers.setdefault(status, {}):
-                    answers[status] = {"description": ERRORS[status], "content": content}
-            operation["responses"] = dict(sorted(answers.items()))
+            for status in sorted(errors):
+                # Of responses={404: None}, drf-spectacular says only this.
+                own = {k: v for k, v in answers.get(status, {}).items() if v != "No response body"}
+                answers[status] = {"description": ERRORS[status], "content": content} | own
     return result

@@ -141,7 +141,7 @@ def test_what_a_view_says_about_its_answers_stays() -> None:
     responses = {"404": own, "429": {"description": "No response body"}}
     get = {"responses": responses, "tags": []}  # of a view without a docstring
     paths: dict[str, Any] = {"/api/reports/": {"get": get}}
-    result = describe_errors({"components": {}, "paths": paths}, None, None, False)
+    result = describe_errors({"components": {}, "paths": paths})
     operation = result["paths"]["/api/reports/"]["get"]
     assert (operation["summary"], operation["security"]) == ("", [])
     assert operation["responses"]["404"] == own

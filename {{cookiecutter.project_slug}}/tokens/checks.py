@@ -21,12 +21,13 @@ WORD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # an HTTP token (RFC 9110 sec
 
 # What this project decides elsewhere, although SimpleJWT has settings for it.
 DECIDED = {
-    "JWT_SIGNING_KEY and JWT_VERIFYING_KEYS": "SIGNING_KEY VERIFYING_KEY JWK_URL",
+    "JWT_SIGNING_KEY and JWT_VERIFYING_KEYS": "(SIGN|VERIFY)ING_KEY|JWK_URL",
     "CLOCK_SKEW in tokens/keys.py": "LEEWAY",
-    "tokens/tokens.py": "TOKEN_TYPE_CLAIM JTI_CLAIM TOKEN_USER_CLASS",
-    "tokens/sessions.py": "ROTATE_REFRESH_TOKENS BLACKLIST_AFTER_ROTATION CHECK_REVOKE_TOKEN "
-    "REVOKE_TOKEN_CLAIM CHECK_USER_IS_ACTIVE UPDATE_LAST_LOGIN",
+    "tokens/tokens.py": "(TOKEN_TYPE|JTI)_CLAIM|TOKEN_USER_CLASS|SLIDING_.+",
+    "tokens/sessions.py": "ROTATE_REFRESH_TOKENS|BLACKLIST_AFTER_ROTATION|UPDATE_LAST_LOGIN|"
+    "CHECK_REVOKE_TOKEN|REVOKE_TOKEN_CLAIM|CHECK_USER_IS_ACTIVE",
 }
+CLASSES = re.compile("AUTH_TOKEN_CLASSES|TOKEN_.+_SERIALIZER")
 
 
 @register("tokens")
@@ -42,7 +43,7 @@ def _wrong_names() -> Iterator[tuple[int, str, str]]:
         hint = f"Did you mean {near[0]}?" if near else "Remove it."
         yield 1, f"SIMPLE_JWT: {name} is not a setting.", hint
     for place, names in DECIDED.items():
-        for name in settings.SIMPLE_JWT.keys() & names.split():
+        for name in filter(re.compile(names).fullmatch, settings.SIMPLE_JWT):
             hint = f"Remove it: this is decided in {place}."
             yield 9, f"SIMPLE_JWT: {name} has no effect in this project.", hint
     for name, value in (("USER_ID_FIELD", "pk"), ("USER_ID_CLAIM", "sub")):
@@ -51,10 +52,14 @@ def _wrong_names() -> Iterator[tuple[int, str, str]]:
 
 
 def _wrong_values() -> Iterator[tuple[int, str, str]]:
+    for name in filter(CLASSES.fullmatch, DEFAULTS):
+        paths = (DEFAULTS | settings.SIMPLE_JWT)[name]
+        for kind in map(import_string, [paths] if isinstance(paths, str) else paths):
+            if all(base.__module__.split(".")[0] != "tokens" for base in kind.__mro__):
+                yield 9, f"SIMPLE_JWT: {name} knows no sessions.", "Subclass ours in tokens/."
     login = import_string(api_settings.TOKEN_OBTAIN_SERIALIZER)
     if login.get_token.__func__ is not TokenObtainSerializer.get_token.__func__:
-        hint = "Add claims in tokens/claims.py instead."
-        yield 10, f"{login.__name__}.get_token is never called.", hint
+        yield 10, f"{login.__name__}.get_token is never called.", "Use tokens/claims.py instead."
     access, refresh = api_settings.ACCESS_TOKEN_LIFETIME, api_settings.REFRESH_TOKEN_LIFETIME
     session: Any = getattr(settings, "SESSION_LIFETIME", None)
     grace: Any = getattr(settings, "REFRESH_GRACE_PERIOD", None)

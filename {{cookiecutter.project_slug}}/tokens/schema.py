@@ -4,9 +4,9 @@ from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from django.conf import settings
+from drf_spectacular import plumbing
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.plumbing import append_meta, resolve_type_hint
 from rest_framework_simplejwt.settings import api_settings
 
 from tokens.claims import Claims
@@ -49,9 +49,9 @@ def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
 
 def object_schema(kind: type) -> dict[str, Any]:
     """Return the schema of a ``TypedDict``."""
-    schema: dict[str, Any] = resolve_type_hint(kind)  # type: ignore[no-untyped-call]
-    properties = schema.get("properties", {}).items()  # missing if there are no claims
-    return schema | {"properties": {name: append_meta(value, {}) for name, value in properties}}
+    schema: dict[str, Any] = plumbing.resolve_type_hint(kind)  # type: ignore[no-untyped-call]
+    properties = schema.get("properties", {})  # missing if there are no claims
+    return schema | {"properties": {n: plumbing.append_meta(properties[n], {}) for n in properties}}
 
 
 class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -66,17 +66,14 @@ class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
         return with_claims(schema, settings.EXTRA_CLAIMS_IN_RESPONSE)
 
 
-def describe_access_token(
-    result: dict[str, Any], generator: Any, request: Any, public: bool
-) -> dict[str, Any]:
+def describe_access_token(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Describe the payload of an access token, for clients that decode it.
 
     This is a hook for drf-spectacular's ``POSTPROCESSING_HOOKS``.
     """
     schemas = result["components"]["schemas"]
-    for schema in schemas.values():
-        if access := schema.get("properties", {}).get("access"):
-            access.update(ACCESS_TOKEN)
+    for name in schemas.keys() & {"CustomTokenObtainPair", "SessionTokenRefresh"}:
+        schemas[name]["properties"]["access"].update(ACCESS_TOKEN)
     payload = with_claims(object_schema(AccessTokenPayload), settings.EXTRA_CLAIMS_IN_TOKEN)
     schemas["AccessTokenPayload"] = payload
     return result
@@ -88,9 +85,6 @@ class SessionJWTScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
     target_class = "tokens.authentication.SessionJWTAuthentication"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        scheme = api_settings.AUTH_HEADER_TYPES[0]
-        if scheme.lower() == "bearer":
-            return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        text = f"Type `{scheme}`, a space, and the access token."
-        header = {"type": "apiKey", "in": "header", "name": "Authorization"}
-        return header | {"description": text}
+        header, scheme = api_settings.AUTH_HEADER_NAME, api_settings.AUTH_HEADER_TYPES[0]
+        prefix = "Bearer" if scheme.lower() == "bearer" else scheme
+        return plumbing.build_bearer_security_scheme_object(header, prefix, "JWT")

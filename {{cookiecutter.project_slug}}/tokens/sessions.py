@@ -25,6 +25,7 @@ from django.conf import settings
 from django.dispatch import receiver
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
 
 from tokens import lookup
 from tokens.models import LoginSession, LoginSessionQuerySet, Now
@@ -102,7 +103,7 @@ def get(sid: UUID, subject: str) -> LoginSession:
         or session.revoked
         or session.expires <= timezone.now()
         or str(session.user_id) != subject
-        or not session.user.is_active
+        or not api_settings.USER_AUTHENTICATION_RULE(session.user)
         or session.auth_hash != auth_hash(session.user.password)
     ):
         raise SessionEnded("The session has ended")
