@@ -1,7 +1,7 @@
-"""What the answers mean: how they are read, checked and written down.
+"""What the answers mean: how they are read, checked and written into a project.
 
 Every answer has one reader here, which returns its value or raises :class:`Refused`.
-Checks and filters share the readers, so what was accepted is what is written.
+Checks and filters share the readers, so a project says exactly what was accepted.
 ``jwt_prompts`` brings both into cookiecutter.
 """
 
@@ -31,7 +31,7 @@ dumps = partial(json.dumps, ensure_ascii=False)
 class Refused(ValueError):
     """An answer, or the item of it that is named, cannot be used.
 
-    The text says why, without the answer: ``is not a duration``.
+    The text says why, without the answer, for example ``is not a duration``.
     """
 
     def __init__(self, reason: str, item: str | None = None) -> None:
@@ -56,7 +56,7 @@ def printable(text: str, _: object = None, longest: int = 80) -> str:
     """Read text. Good: ``O'Neil "Bob" 내 API 🚀``. Bad: nothing, a tab, U+202E."""
     require(text, "is empty")
     require(len(text) <= longest, f"has {len(text)} characters")
-    for character in text:  # the two joiners stand inside emoji and Persian words
+    for character in text:  # the two joiners occur in emoji and Persian words
         good = character.isprintable() or character in "\u200c\u200d"
         require(good, f"contains the unprintable U+{ord(character):04X}")
     return text
@@ -151,7 +151,7 @@ def duration(text: str) -> str:
 
 
 def seconds(text: Any) -> int:
-    """Return a duration in seconds, or 0 for what is none."""
+    """Return a duration in seconds, or 0 for anything else."""
     try:
         found = parse_duration(text).items()
     except (Refused, TypeError):
@@ -160,8 +160,8 @@ def seconds(text: Any) -> int:
 
 
 def check_lifetime(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
-    """Check a duration: as long as the answer ``least``, and ``more`` seconds."""
-    # A refresh token's can always be longer, and a session's as long as that.
+    """Check a duration: at least the answer ``least`` plus ``more`` seconds."""
+    # So that there is always a longer one for refresh tokens, and for sessions.
     parse_duration(text, LONGEST if least else LONGEST - 1)
     other = answers.get(least)
     fits = seconds(text) >= seconds(other) + more
@@ -170,7 +170,7 @@ def check_lifetime(text: str, answers: Answers, least: str = "", more: int = 0) 
 
 
 def header_types(text: str, _: object = None) -> list[str]:
-    """Read the words that may stand before a token (RFC 9110 section 5.6.2).
+    """Read the words that may precede a token (RFC 9110 section 5.6.2).
 
     Good: ``Bearer``, ``Bearer, Token``. Bad: ``Bearer:``, ``Bea rer``, ``jwt, JWT``.
     """
@@ -201,7 +201,7 @@ SOURCES: dict[str, tuple[str, object]] = {
     "date_joined": ("user.date_joined", "2026-01-02T03:04:05Z"),
     "last_login": ("user.last_login", "2026-02-03T04:05:06Z"),
 }
-# How Python writes the type of a claim's value, where its test value does not tell.
+# The Python types of claims whose test value does not show it.
 DATETIME = "datetime.datetime"
 LISTS = "list[str]"
 ANNOTATIONS = {
@@ -244,7 +244,7 @@ TYPES: dict[str, tuple[str, Callable[[str], object], str, list[Any]]] = {
 
 
 class Claim(NamedTuple):
-    """One claim, and what stands of it in the project's files."""
+    """One claim, and what the project's files say about it."""
 
     name: str  # in the token
     field: str  # of the user
@@ -259,7 +259,7 @@ class Claim(NamedTuple):
 
 
 def new_claim(name: str, type_: str, text: str) -> Claim:
-    """Return the claim of a field of the project's own, which has a default or none."""
+    """Return the claim of a new field, with or without a default."""
     field, read, accepts, samples = TYPES[type_]
     arguments = ["max_length=255", "blank=True"] if type_ == "str" else []
     default = None
@@ -318,7 +318,7 @@ def claim(item: str) -> Claim:
 
 
 def claims(text: str, answers: Answers | None = None) -> list[Claim]:
-    """Read the claims, of which ``none`` and an empty text are none."""
+    """Read the claims; ``none`` and an empty text mean that there are none."""
     items = [] if text.lower() in ("", "none") else text.split(",")
     require(len(items) <= 50, "has more than 50 claims")
     found, given, names = [claim(item) for item in items], answers or {}, set()
@@ -373,7 +373,7 @@ MARKS = re.compile(
 
 
 def markdown(text: str) -> str:
-    """Escape what Markdown would not show as it stands: the ``*`` of ``C*``."""
+    """Escape what Markdown would not show literally, such as the ``*`` of ``C*``."""
     text = MARKS.sub(r"\\\g<0>", text)
     return re.sub(r"^(\d{1,9})([.)])(?=\s|$)", r"\1\\\2", text)  # numbered lists
 
@@ -389,7 +389,7 @@ CLAIMS = (
 )
 SLUG = "up to 64 of a-z, 0-9, - and _ (first a letter, last no - or _)"
 ACCESS, REFRESH = "access_token_lifetime", "refresh_token_lifetime"
-# How an answer is checked, what it may be, and examples, of which one always works.
+# How an answer is checked, what is accepted, and examples; one of them always works.
 Question = tuple[Callable[[str, Answers], object], str, list[str]]
 QUESTIONS: dict[str, Question] = {
     "project_name": (printable, "1 to 80 printable characters", ["My API"]),
@@ -404,11 +404,11 @@ SEPARATORS = re.compile("([,，﹐︐=＝﹦⁼₌])")
 
 
 def normalize(key: str, answer: Any) -> Any:
-    """Return an answer as it is meant, however YAML and input methods write it.
+    """Return an answer as it is meant, whatever YAML and input methods make of it.
 
-    A list of texts and numbers is joined with commas; any other is None. What machines
-    read is in Unicode's form NFKC: full-width digits, letters and commas become ASCII.
-    The text of a new field's default, which ends at a comma, stays as it is.
+    A list of texts and numbers is joined with commas; other lists become None. Text for
+    machines is in Unicode's form NFKC: full-width digits, letters and commas become
+    ASCII. The text of a new field's default, which ends at a comma, stays as it is.
     """
     if isinstance(SETTINGS[key], str) and isinstance(answer, list):
         fits = all(type(item) in (str, int, float) for item in answer)
@@ -424,7 +424,7 @@ def normalize(key: str, answer: Any) -> Any:
 
 
 def refused(key: str, answers: Answers) -> Refused | None:
-    """Return why the answer is refused, or None when it is good."""
+    """Return why the answer is refused, or None if it is accepted."""
     answer = normalize(key, answers.get(key))
     try:
         require(isinstance(answer, str), "is not text")
@@ -442,20 +442,20 @@ def refused(key: str, answers: Answers) -> Refused | None:
 
 
 def shorten(text: str, longest: int) -> str:
-    """Return the text, or its beginning and dots, in so many characters."""
+    """Return the text, or its beginning and dots, in at most so many characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def quote(value: object, longest: int = 99) -> str:
-    """Return a value as Python writes it, in so many characters."""
+    """Return a value as Python writes it, in at most so many characters."""
     text = repr(value)
     return text if len(text) <= longest else shorten(text, longest - 1) + text[-1]
 
 
 def refusal(key: str, answers: Answers, longest: int = 0) -> str:
-    """Return a line that says why the answer is refused, and what would be good.
+    """Return a line that says why the answer is refused, and what is accepted.
 
-    With ``longest`` it is for the person who has just typed the answer: it does without
+    With ``longest`` it is for the person who has just typed the answer: it leaves out
     the key and details, and has at most so many characters.
     """
     if not (why := refused(key, answers)):
@@ -495,7 +495,7 @@ FILTERS |= {function.__name__: function for function in READERS + WRITERS}
 
 
 def __getattr__(name: str) -> Any:
-    """Return the extension, which replays of older templates look for here."""
+    """Return the extension, which replays of older templates expect here."""
     if name != "AnswersExtension":
         raise AttributeError(name)
     from jwt_prompts import AnswersExtension

@@ -1,7 +1,7 @@
-"""The answers in cookiecutter: asked again while a person is there, refused otherwise.
+"""The answers in cookiecutter: people are asked again, everything else is refused.
 
 Cookiecutter loads :class:`AnswersExtension`, at the end, into its Jinja environments.
-``jwt_answers`` says what is good.
+``jwt_answers`` decides what is accepted.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ JINJA = re.compile(rb"\{[{%#]|# jinja:")
 
 
 def default(offer: Any, answers: dict[str, Any]) -> Any:
-    """Return what Enter answers where a question offers that.
+    """Return the answer that Enter gives to a question with this offer.
 
-    Only texts of the template are Jinja, and can depend on the other answers.
+    Only texts of the template are Jinja, and can depend on other answers.
     """
     offer = offer[0] if isinstance(offer, list) else offer
     if offer not in SETTINGS.values():
         return offer
-    plain = Environment()  # noqa: S701 - these texts are no HTML
+    plain = Environment()  # noqa: S701 - these texts are not HTML
     plain.filters.update(FILTERS)
     return plain.from_string(offer).render(cookiecutter=answers)
 
 
 def ask_again(key: str, answers: dict[str, Any]) -> str:
-    """Say at the prompt why an answer is refused, and return the next attempt."""
+    """Tell the person why an answer is refused, and return the next one."""
     if not sys.stdin.isatty():  # nobody typed an Enter that ends the prompt's line
         click.echo()
     line = f"  {refusal(key, answers, longest=98)}"
@@ -56,11 +56,11 @@ def ask_again(key: str, answers: dict[str, Any]) -> str:
 
 
 def review(answers: dict[str, Any]) -> None:
-    """Have the person at the prompt correct wrong answers; without one, refuse them.
+    """Ask the person at the prompt to correct wrong answers, or refuse them.
 
-    Cookiecutter renders the default of each question once the previous is answered, so
-    a person is asked again at once. Otherwise all wrong answers are refused together
-    as soon as the last one is there, which is before any folder is made.
+    Cookiecutter renders the default of a question when the previous one is answered, so
+    a person is asked again immediately. Otherwise all wrong answers are refused
+    together when the last one is known, which is before any folder is created.
     """
     call = click.get_current_context(silent=True)
     given = call.params if call and call.command is command_line else {}
@@ -82,10 +82,10 @@ def review(answers: dict[str, Any]) -> None:
 
 
 def copied() -> list[str]:
-    """Return the files that cookiecutter copies, as rendering takes much longer.
+    """Return the files that cookiecutter copies, since rendering takes much longer.
 
-    They are those without a mark, and those of ``cookiecutter.json`` whose own
-    language has such marks. Conditional names have to be rendered.
+    They are those without Jinja, and those in ``cookiecutter.json``, whose own
+    language looks like Jinja. Conditional names have to be rendered.
     """
     files = [path for path in PROJECT.rglob("*") if path.is_file()]
     names = {str(path.relative_to(PROJECT)): path.read_bytes() for path in files}
@@ -106,10 +106,10 @@ class CheckedContext(Context):
 
 
 def at_hand(module: str) -> dict[str, Any] | None:
-    """Return the variables that a module of cookiecutter's is at work on, if it is.
+    """Return the variables that a module of cookiecutter is working on, if it is.
 
-    It hands them to no extension before it reads them itself, and takes a list for a
-    choice, and asks for what a replay lacks.
+    Extensions get them only after it has read them itself, taken a list for a choice,
+    and asked for what a replay lacks.
     """
     frame = inspect.currentframe()
     while frame:
@@ -130,11 +130,11 @@ def complete(asked: dict[str, Any], known: dict[str, Any] | None) -> None:
 
 
 class AnswersExtension(Extension):
-    """Brings the checks and the filters into Cookiecutter's Jinja environments."""
+    """Adds the checks and the filters to cookiecutter's Jinja environments."""
 
-    # Cookiecutter renders defaults, and in their place answers from the command line,
-    # configuration files and the Python API. Only files, which have a name, and these
-    # texts of the template are Jinja; an answer is what it says, and never runs.
+    # Cookiecutter renders defaults, and also the answers that replace them on the
+    # command line, in files and in the Python API. Only files, which have a name, and
+    # these texts of the template are Jinja. An answer is literal text and never runs.
     own = frozenset(
         ["{{cookiecutter.project_slug}}"]
         + [str(path.relative_to(PROJECT)) for path in PROJECT.rglob("*{%*")]
@@ -143,7 +143,7 @@ class AnswersExtension(Extension):
     )
 
     def __init__(self, environment: Environment) -> None:
-        """Set the environment up."""
+        """Set up the environment."""
         super().__init__(environment)
         environment.context_class = CheckedContext
         environment.filters.update(FILTERS)
@@ -151,15 +151,15 @@ class AnswersExtension(Extension):
         rendering = at_hand("generate")
         if rendering and not at_hand("hooks"):
             rendering["_copy_without_render"] = copied()
-        # ``cruft update`` renders an older and a newer template in one process: each
-        # has to import its own version of these modules.
+        # ``cruft update`` renders an older and a newer template in one process, and
+        # each has to import its own version of these modules.
         for module in (__name__, jwt_answers.__name__):
             sys.modules.pop(module, None)
 
     def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
-        """Turn every text that is not the template's own into a literal.
+        """Turn every text that does not belong to the template into a literal.
 
-        What has nothing that Jinja reads is one already, and faster.
+        A text without anything that Jinja reads is one already.
         """
         plain = source.isprintable() and not {"{", "#"} & {*source}
         if name or plain or source in self.own:

@@ -1,9 +1,9 @@
 """One project under measurement: a process that sends requests to itself on demand.
 
 ``run.py`` starts one for each project that it compares and asks them in turn, so that
-all meet the same noise. A line of JSON comes in on standard input, a method's name and
-its arguments; one goes out. Requests go through the whole WSGI application, without a
-network.
+all meet the same noise. It reads lines of JSON from standard input, each with the name
+of a method and its arguments, and writes a line for each. Requests go through the whole
+WSGI application, without a network.
 """
 
 import io
@@ -30,14 +30,14 @@ class Driver:
     """What ``run.py`` can ask for. Each operation sends one request."""
 
     def __init__(self):
-        """Log in, as a page in a browser where BENCH_BROWSER says so."""
+        """Log in, like a page in a browser if BENCH_BROWSER is set."""
         self.application = get_internal_wsgi_application()
         browser = {"HTTP_SEC_FETCH_SITE": "same-origin"}
         self.headers = browser if "BENCH_BROWSER" in os.environ else {}
         self.login()
 
     def send(self, method, path, body=None, **headers):
-        """Send a request; return the answer, and keep its cookies."""
+        """Send a request, keep its cookies, and return the response."""
         data = json.dumps(body).encode() if body else b""
         environ = {**ENVIRON, **self.headers, **headers}
         environ |= {"REQUEST_METHOD": method, "PATH_INFO": path}
@@ -58,7 +58,7 @@ class Driver:
         self.tokens = self.send("POST", "/api/token/", body)
 
     def refresh(self):
-        token = self.tokens.get("refresh")  # none where it travels in a cookie
+        token = self.tokens.get("refresh")  # none if it is in a cookie
         body = {"refresh": token} if token else None
         self.tokens = self.send("POST", "/api/token/refresh/", body)
 
@@ -67,7 +67,7 @@ class Driver:
         self.send("GET", "/closed/", HTTP_AUTHORIZATION=header)
 
     def measure(self, operation, number):
-        """Seconds of CPU, and by the clock, for each of ``number`` requests."""
+        """Return CPU seconds and elapsed seconds for each of ``number`` requests."""
         send = getattr(self, operation)
         cpu, clock = time.process_time(), time.perf_counter()
         for _ in range(number):
@@ -76,7 +76,7 @@ class Driver:
         return cpu / number, clock / number
 
     def without_hash(self):
-        """From now on checking a password costs nothing."""
+        """Make checking a password cost nothing from now on."""
         hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         override_settings(PASSWORD_HASHERS=hashers).enable()
         user = get_user_model().objects.get(username=NAME)
@@ -84,10 +84,10 @@ class Driver:
         user.save()
 
     def statements(self, operation):
-        """How many SQL statements a request takes, and how many round trips.
+        """Return how many SQL statements a request takes, and how many round trips.
 
-        A round trip is what PostgreSQL answers with ReadyForQuery: BEGIN, COMMIT and
-        what the pool asks count as well.
+        A round trip ends with PostgreSQL's ReadyForQuery, so BEGIN, COMMIT and the
+        pool's queries count as well.
         """
         send = getattr(self, operation)
         with CaptureQueriesContext(connection) as queries:
@@ -97,7 +97,7 @@ class Driver:
         with tempfile.TemporaryFile() as trace:
             starts = []
 
-            def start(connection, **_):  # which writes what the last one has left
+            def start(connection, **_):  # which flushes what the last one left
                 self.traced = connection.connection.pgconn
                 self.traced.trace(trace.fileno())
                 starts.append(trace.seek(0, os.SEEK_END))
@@ -114,7 +114,7 @@ class Driver:
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever the project prints is not an answer
+    os.dup2(2, 1)  # what the project prints is no answer
     driver = Driver()
     print(json.dumps("ready"), file=answers)
     for line in sys.stdin:

@@ -1,12 +1,12 @@
-"""Measures the template and what it renders, against SimpleJWT as tutorials set it up.
+"""Measure the template and its projects against SimpleJWT as tutorials set it up.
 
     python bench/run.py              everything; writes docs/benchmarks.md
     python bench/run.py --quick      a first impression; prints, writes nothing
     python bench/run.py cpu http     some parts only
 
 Needs the development dependencies, wrk, and PostgreSQL where it may make and drop
-databases (TEST_POSTGRES_URL). What is compared is measured in turn, five times over
-in the same run; printed are medians, and for ratios the lowest and the highest as well.
+databases (TEST_POSTGRES_URL). What is compared is measured in turn, five times, in the
+same run. The results are medians; ratios also have the lowest and the highest value.
 """
 
 import argparse
@@ -84,7 +84,7 @@ SELECT count(*), pg_total_relation_size('users_failure') FROM users_failure
 
 
 class Project:
-    """A project with a database of its own."""
+    """A project with its own database."""
 
     def __init__(self, python, folder, environment):
         self.python, self.folder, self.environment = python, folder, environment
@@ -100,7 +100,7 @@ class Project:
 
     @contextmanager
     def start(self, command, **options):
-        """Run a command until the block is left."""
+        """Run a command until the block ends."""
         command = [Path(self.python).with_name(command[0]), *command[1:]]
         options |= {"cwd": self.folder, "env": self.environment}
         process = subprocess.Popen(command, **options)
@@ -112,7 +112,7 @@ class Project:
 
     @contextmanager
     def driver(self):
-        """A process of ``driver.py``; yields what calls its methods by name."""
+        """Start ``driver.py`` and yield a function that calls its methods by name."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         command = ["python", str(HERE / "driver.py")]
         with self.start(command, **pipes) as process:
@@ -127,7 +127,7 @@ class Project:
 
     @contextmanager
     def serve(self, command):
-        """Serve the project; yields the port."""
+        """Serve the project and yield the port."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         with self.start(command.replace("PORT", str(port)).split()) as process:
@@ -151,7 +151,7 @@ class Bench:
         self.python = ""
 
     def render(self, *answers):
-        """The folder of a newly rendered project, with the view that is measured."""
+        """Render a project, add the view that is measured, and return its folder."""
         output = Path(tempfile.mkdtemp(dir=self.folder))
         command = cookiecutter(output, *answers)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -162,7 +162,7 @@ class Bench:
         return project
 
     def install(self):
-        """The interpreter that all projects run in."""
+        """Install the packages and return the interpreter that all projects use."""
         if not self.python:
             project = self.render()
             self.python = str(project / ".venv" / "bin" / "python")
@@ -172,7 +172,7 @@ class Bench:
 
     @contextmanager
     def project(self, folder, settings, **environment):
-        """A project with tables and users in a new database."""
+        """Return a project with tables and users in a new database."""
         name = f"bench_{secrets.token_hex(6)}"
         environment |= {
             **outside(),
@@ -212,32 +212,32 @@ class Bench:
 
 
 def uv(*words, **options):
-    """Run uv; return what it prints."""
+    """Run uv and return its output."""
     options |= {"env": outside(), "check": True, "stdout": subprocess.PIPE}
     command = [sys.executable, "-m", "uv", *words]
     return subprocess.run(command, text=True, **options).stdout
 
 
 def cookiecutter(output, *answers):
-    """The command that renders the template into a folder."""
+    """Return the command that renders the template into a folder."""
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input"]
     return [*command, "--default-config", "-o", str(output), *answers]
 
 
 def outside():
-    """The environment, without what would lead projects astray."""
+    """Return the environment, without variables that would affect projects."""
     others = re.compile("VIRTUAL_ENV|PYTHONPATH|DATABASE_URL|(DJANGO|JWT|GRANIAN)_.*")
     return {name: v for name, v in os.environ.items() if not others.fullmatch(name)}
 
 
 def interleave(rounds, *measures):
-    """What each of ``measures`` returns, measured in turn, round by round."""
+    """Return the results of ``measures``, called in turn, round by round."""
     found = [[measure() for measure in measures] for _ in range(rounds)]
     return list(zip(*found, strict=True))
 
 
 def ratio(mine, others):
-    """The median of the ratios of the rounds, with the lowest and the highest."""
+    """Format the median of the rounds' ratios, with the lowest and the highest."""
     ratios = sorted(a / b for a, b in zip(mine, others, strict=True))
     return f"**{median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
@@ -260,7 +260,7 @@ def ms(seconds):
 
 
 def generation(bench):
-    """The whole generation by the clock, next to cookiecutter that only starts."""
+    """Measure the time of a generation, and of cookiecutter's start alone."""
 
     def timed(*answers):
         output = tempfile.mkdtemp(dir=bench.folder)
@@ -285,7 +285,7 @@ def generation(bench):
 
 
 def measures(bench, drivers, operation, number, column=0):
-    """Seconds of CPU for a request, or by the clock (column 1), for each driver."""
+    """Return CPU seconds (or elapsed: column 1) of a request, for each driver."""
     calls = [partial(driver, "measure", operation, number) for driver in drivers]
     interleave(1, *calls)  # fills caches
     found = interleave(bench.rounds, *calls)
@@ -293,7 +293,7 @@ def measures(bench, drivers, operation, number, column=0):
 
 
 def cpu(bench):
-    """CPU per request in process, with the same connections to PostgreSQL for all."""
+    """Measure CPU per request in process, with equal connections to PostgreSQL."""
     rows = []
     with ExitStack() as stack:
         browser = bench.ours("refresh_token_in=cookie", BENCH_BROWSER="1")
@@ -319,7 +319,7 @@ def cpu(bench):
 
 
 def wrk(port, operation, lines, seconds, connections=CONNECTIONS):
-    """What wrk says of some seconds of load; ``lines`` is as load.lua wants them."""
+    """Return wrk's results of some seconds of load; load.lua reads ``lines``."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.writelines(f"{line}\n" for line in lines)
         file.flush()
@@ -339,7 +339,7 @@ def wrk(port, operation, lines, seconds, connections=CONNECTIONS):
 
 
 def throughput(*load):
-    """Requests per second, all of which succeed."""
+    """Return the requests per second, all of which must succeed."""
     said = wrk(*load)
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
@@ -351,7 +351,7 @@ def rate(said):
 
 
 def line(operation, name, pair=None):
-    """What load.lua needs for a request of that user."""
+    """Return what load.lua needs for a request of that user."""
     if operation == "get":
         return pair["access"]
     if operation == "refresh":
@@ -361,7 +361,7 @@ def line(operation, name, pair=None):
 
 
 def ask(port, name):
-    """Log in over HTTP; return the answer."""
+    """Log in over HTTP and return the response."""
     body = line("login", name).encode()
     headers = {"Content-Type": "application/json"}
     url = f"http://127.0.0.1:{port}/api/token/"
@@ -371,7 +371,7 @@ def ask(port, name):
 
 
 def http(bench):
-    """Requests per second, each server as its own documentation starts it."""
+    """Measure requests per second, with servers started as documented."""
     found = {operation: [] for operation in ("get", "refresh", "login")}
     with ExitStack() as stack:
         projects = [(bench.ours(), GRANIAN), (bench.stock(), GUNICORN)]
@@ -402,7 +402,7 @@ def http(bench):
 
 
 def sessions(bench):
-    """Requests in a small and in a large table, and how the large one is cleared."""
+    """Measure requests with a small and a large table, and the large one's cleanup."""
     rows, sizes = [], (1_000, 100_000 if bench.quick else 1_000_000)
     with ExitStack() as stack:
         drivers, folder = [], bench.render()
@@ -428,7 +428,7 @@ its longest transaction takes {longest * 1e3:.0f} ms (200 at most)."""
 
 
 def clear(project):
-    """Seconds of the longest transaction of clearing up, and its memory in KiB."""
+    """Return the cleanup's longest transaction in seconds, and its memory in KiB."""
     longest, ended = 0.0, 0
     command = ["python", "manage.py", "delete_expired_sessions"]
     with project.start(command) as process:
@@ -442,7 +442,7 @@ def clear(project):
 
 
 def failures(bench):
-    """The table of failed logins under guessing from four addresses."""
+    """Measure the table of failed logins while four addresses guess passwords."""
     rows, lines = [], [line("guess", name) for name in NAMES]
     with ExitStack() as stack:
         project = stack.enter_context(bench.ours(TRUSTED_PROXIES="1"))
@@ -470,7 +470,7 @@ PARTS = {part.__name__: part for part in (generation, cpu, http, sessions, failu
 
 
 def conditions(bench, load):
-    """When and by what a part was measured."""
+    """Describe when and with what a part was measured."""
     lines = uv("pip", "list", "-p", bench.install()).splitlines()[2:]
     versions = [line for line in lines if line.split()[0] in PACKAGES.split()]
     date, machine = datetime.now(UTC).date(), platform.machine()

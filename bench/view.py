@@ -1,11 +1,11 @@
-"""The smallest view that wants a token, the same in both projects."""
+"""The smallest view that needs a token, the same in both projects."""
 
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 
 class Closed(APIView):
-    """Answers who is asking: what it costs is authentication, not the view."""
+    """Returns who is asking, so that all it costs is authentication."""
 
     def get(self, request):
         return Response({"id": request.user.pk})

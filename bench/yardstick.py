@@ -3,8 +3,8 @@
 A yardstick for ``run.py``. It checks what the rendered project checks at login, refresh
 and an authenticated GET, by the same rules: session and user are read for each request,
 a refresh is one compare-and-swap, a used token ends its session after a grace period,
-another password ends every session. It does not throttle logins.
-``python yardstick.py`` makes the tables and the users.
+a new password ends every session. Logins are not throttled.
+``python yardstick.py`` creates the tables and the users.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ def pair(sid, user, seq, **shown):
 
 
 def decode(kind, token):
-    """Session and claims of a token of that kind; raises 401 for any other."""
+    """Return session and claims of a token of that kind; raise 401 otherwise."""
     try:
         claims = jwt.decode(token, KEY, ["HS256"], audience=ISSUER, issuer=ISSUER)
         if claims["token_type"] != kind:
@@ -148,7 +148,7 @@ async def refresh(body: Refresh):
     if session is None or claims["sub"] != str(session["id"]):
         raise unauthorized
     if session["seq"] != seq + 1 or not session.get("recent", True):
-        await pool.execute(REVOKE, sid)  # it was used before: a copy is in use
+        await pool.execute(REVOKE, sid)  # it was used before, so somebody has a copy
         raise unauthorized
     return pair(sid, session, session["seq"])
 

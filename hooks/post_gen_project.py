@@ -42,7 +42,7 @@ if json.loads("{{ ('_output_dir' in cookiecutter) | tojson }}"):
         for key, choice in CHOICES.items():
             table.add_row(key, Text(choice, "bold"))
         steps = [f"  {command:<33} # {purpose}" for command, purpose in STEPS.items()]
-        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, install it first:"]
+        lines = [*NOTES, "", "Next:", f"  {GO}", *steps, "Without uv, install it:"]
         lines += ["  python3 -m venv .venv && .venv/bin/pip install uv"]
         lines += ["and type .venv/bin/uv instead of uv."]
         Console().print("", table, *map(Text, lines), sep="\n", soft_wrap=True)

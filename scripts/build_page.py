@@ -1,6 +1,6 @@
-"""Put the page that composes a project together: ``python scripts/build_page.py SITE``.
+"""Build the page that composes a project: ``python scripts/build_page.py SITE``.
 
-The folder SITE is made anew from ``docs/page/``, the template in the work tree,
+The folder SITE is rebuilt from ``docs/page/``, the template in the work tree,
 cookiecutter from pip, and Python for browsers from npm. Needs git, pip and npm.
 Everything but ``index.html`` is in a folder named after its contents, so that browsers
 never mix the files of two deployments.
@@ -29,7 +29,7 @@ binaryornot click cookiecutter jinja2 markupsafe python_slugify rich slugify
 text_unidecode
 """.split()
 PYODIDE = "314.0.7"
-INTEGRITY = (  # as npm states it
+INTEGRITY = (  # from npm
     "sha512-0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7"
     "y2q+SNvi/6V5JEsOlD2R1A=="
 )
@@ -40,7 +40,7 @@ pyodide-lock.json
 
 
 def run(*command: str) -> str:
-    """Run a command, which has to succeed, and return what it prints."""
+    """Run a command, which must succeed, and return its output."""
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return done.stdout.decode()
 
@@ -59,7 +59,7 @@ def runtime(folder: Path, target: Path) -> None:
 
 
 def plain(item: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Keep of a file's properties what git keeps."""
+    """Keep only the properties of a file that git keeps."""
     item.mode = 0o755 if item.mode & 0o100 else 0o644
     item.mtime = item.uid = item.gid = 0
     item.uname = item.gname = ""
@@ -85,7 +85,7 @@ def python(folder: Path, target: Path) -> None:
 
 
 def build(site: Path) -> None:
-    """Make the site anew in that folder."""
+    """Rebuild the site in that folder."""
     shutil.rmtree(site, ignore_errors=True)
     files = site / "files"
     (files / "pyodide").mkdir(parents=True)

@@ -1,10 +1,10 @@
-"""Generate a project, serve it, and show its first access token at work.
+"""Generate a project, serve it, and use its first access token.
 
     python scripts/first_token.py [FOLDER] [KEY=VALUE ...]
 
-Does what a newcomer types, and says how long each command took and how many there were.
-``KEY=VALUE`` are answers; the others have their defaults. The project gets SQLite and a
-virtual environment of its own, and stays in FOLDER; without one it is made in a
+Types what a newcomer types, and prints how many commands that takes and how long.
+``KEY=VALUE`` are answers; the others keep their defaults. The project uses SQLite and
+its own virtual environment, and stays in FOLDER. Without FOLDER it is created in a
 temporary folder and removed.
 """
 
@@ -39,13 +39,13 @@ ENVIRONMENT = {
     "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
     "UV_PYTHON": sys.executable,
 }
-urlopen = build_opener(ProxyHandler({})).open  # this machine needs no proxy
+urlopen = build_opener(ProxyHandler({})).open  # no proxy for this machine
 taken: list[float] = []  # seconds of each command so far
 
 
 @contextmanager
 def typed(command: str) -> Iterator[None]:
-    """Print a command, and how long the block takes that does what it says."""
+    """Print a command, and how long the block takes that runs it."""
     print(f"\n$ {command}", flush=True)
     start = time.perf_counter()
     yield
@@ -54,7 +54,7 @@ def typed(command: str) -> Iterator[None]:
 
 
 def manage(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start ``uv run manage.py``; what it prints goes into ``LOG``."""
+    """Start ``uv run manage.py``, with its output in ``LOG``."""
     command = [find_uv_bin(), "run", "manage.py", *arguments]
     with (project / LOG).open("ab") as log:
         return subprocess.Popen(
@@ -63,14 +63,14 @@ def manage(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def finish(project: Path, *arguments: str) -> None:
-    """Run ``uv run manage.py``, or end with what it says is wrong."""
+    """Run ``uv run manage.py``, or exit with its error."""
     if manage(project, *arguments).wait():
         raise SystemExit((project / LOG).read_text("utf-8"))
 
 
 @contextmanager
 def served(project: Path) -> Iterator[str]:
-    """Serve the project on a free port of this machine; yield the address."""
+    """Serve the project on a free port of this machine, and yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     with typed(f"uv run manage.py migrate && uv run manage.py runserver {address}"):
@@ -90,7 +90,7 @@ def served(project: Path) -> Iterator[str]:
 
 
 def curl(url: str, **body: str) -> Any:
-    """Type a POST of ``body``, and return the answer."""
+    """Send a POST of ``body`` as curl does, and return the response."""
     shown = json.dumps({name: text[:40] for name, text in body.items()})
     with typed(f"curl {url} -H 'Content-Type: application/json' -d '{shown}'"):
         request = Request(url, json.dumps(body).encode())
@@ -100,7 +100,7 @@ def curl(url: str, **body: str) -> Any:
 
 
 def show_me(server: str, header_type: str, access: str) -> None:
-    """Print an access token, and the account that it opens."""
+    """Print an access token, and the account it belongs to."""
     request = Request(f"{server}/api/users/me/")
     request.add_header("Authorization", f"{header_type} {access}")
     with urlopen(request, timeout=30) as answer:
@@ -109,7 +109,7 @@ def show_me(server: str, header_type: str, access: str) -> None:
 
 
 def sign_up(project: Path, server: str, name: dict[str, str]) -> None:
-    """Make Ada's account by the link in the e-mail that the server prints."""
+    """Create Ada's account with the link in the e-mail that the server prints."""
     curl(f"{server}/api/users/", email=ADA["email"])
     links, log = list[str](), project / LOG
     while not (links := re.findall(r"#token=(\S+)", log.read_text("utf-8"))):

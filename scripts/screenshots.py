@@ -1,7 +1,7 @@
-"""Make the pictures of the READMEs anew: ``python scripts/screenshots.py``.
+"""Make the pictures of the READMEs again: ``python scripts/screenshots.py``.
 
-The prompts are answered in a real terminal, a wrong answer included; the API's page and
-the page that composes a project are opened in Chromium. Needs the packages of
+The prompts are answered in a real terminal, one of them wrong at first. The API docs
+and the page that composes a project are opened in Chromium. Needs the packages of
 ``.[dev]``, chromedriver and npm.
 """
 
@@ -66,12 +66,12 @@ def prompts(folder: str) -> None:
     console.print(Text("$ ", "green") + Text(COMMAND))
     console.print(Text.from_ansi(text))
     svg = console.export_svg(title=shlex.split(COMMAND)[1])
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # from afar
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # remote ones
     (IMAGES / "prompts.svg").write_text(svg, "utf-8")
 
 
 def page(folder: str) -> None:
-    """Photograph the API's page of the project that the prompts have made."""
+    """Photograph the API docs of the project that the prompts have made."""
     project = Path(folder, "shop_api")
     with served(project) as url, browser(Path(folder, "profile")) as chrome:
         show(chrome, 1280)

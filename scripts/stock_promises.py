@@ -2,9 +2,9 @@
 
     RENDERED_PYTHON=... python scripts/stock_promises.py
 
-The tests ``tests/promises/`` of a rendered project run with the settings and URLs of
-``bench/stock/``, which are those of the tutorials, and the table in
-``docs/security-promises.md`` is written. ``RENDERED_PYTHON`` has the packages of a
+Runs ``tests/promises/`` of a rendered project with the settings and URLs of
+``bench/stock/``, which are those of the tutorials, and writes the table in
+``docs/security-promises.md``. ``RENDERED_PYTHON`` needs the packages of a
 rendered project.
 """
 
@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "security-promises.md"
 
 
 def outcomes(project: Path) -> dict[tuple[int, str], list[bool]]:
-    """Run the tests on the plain setup: for each, which of its cases fail."""
+    """Run the tests on the plain setup, and return which cases of each fail."""
     production = project / "config" / "settings" / "production.py"
     production.write_text("from stock.promises import *\nALLOWED_HOSTS = []\n", "utf-8")
     command = [PYTHON, "-m", "pytest", "-n2", "-q", "--tb=no", "-rfEp"]

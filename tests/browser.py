@@ -37,7 +37,7 @@ def browser(profile: Path, *more: str) -> Iterator[Chrome]:
 
 
 def show(chrome: Chrome, width: int, height: int = 900, scheme: str = "light") -> None:
-    """Make the window that wide, as on a phone where it is narrow; light or dark."""
+    """Make the window that wide (like a phone if it is narrow), light or dark."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     device = {"width": width, "height": height, "deviceScaleFactor": 1}
@@ -46,7 +46,7 @@ def show(chrome: Chrome, width: int, height: int = 900, scheme: str = "light") -
 
 
 def log_in(chrome: Chrome, url: str, name: str, password: str) -> None:
-    """Enter the admin."""
+    """Log in to the admin."""
     chrome.get(f"{url}/admin/login/")
     chrome.find_element(By.NAME, "username").send_keys(name)
     chrome.find_element(By.NAME, "password").send_keys(password)
@@ -63,7 +63,7 @@ def section(chrome: Chrome, operation: str) -> WebElement:
 
 
 def execute(found: WebElement) -> tuple[str, dict[str, str]]:
-    """Press *Execute*; return the status and the body of the answer."""
+    """Press *Execute*, and return status and body of the response."""
     click = "for (const e of arguments[0].querySelectorAll(arguments[1])) e.click()"
     found.parent.execute_script(click, found, ".btn-clear")  # an earlier answer
     found.parent.execute_script(click, found, ".execute")

@@ -1,7 +1,7 @@
-"""Several machines in small: servers behind nginx, and one PostgreSQL.
+"""Several machines in miniature: servers behind nginx, and one PostgreSQL.
 
-The servers are ports of this machine. PostgreSQL is this module's own, so that it can
-be stopped while requests are under way.
+The servers are ports of this machine. PostgreSQL is started here, so that it can
+be stopped while requests are running.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from servers import (
 )
 
 MACHINES = 3
-BROKEN = 0  # counts, among the status codes, connections that broke
+BROKEN = 0  # stands for a broken connection among the status codes
 CLIENTS = 32
 ROOT_USER = sys.platform != "win32" and os.geteuid() == 0
 
@@ -44,7 +44,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 class Postgres:
-    """A PostgreSQL server of its own, which refuses to run as root."""
+    """A separate PostgreSQL server, which refuses to run as root."""
 
     def __init__(self) -> None:
         newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
@@ -86,7 +86,7 @@ class Postgres:
 
 
 class Machine(Server):
-    """A server on a port that stays the same when it is started anew."""
+    """A server that keeps its port when it is restarted."""
 
     def __init__(self, project: Project, log: Path) -> None:
         self.project = project
@@ -104,7 +104,7 @@ class Machine(Server):
         return self.get("/health/live/").status == 200
 
     def stop(self) -> None:
-        """Stop it as an operator does, with SIGTERM."""
+        """Stop it with SIGTERM, like an operator."""
         os.kill(self.process.pid, signal.SIGTERM)
         assert self.process.wait(timeout=60) == 0
 
@@ -113,9 +113,9 @@ class Machine(Server):
         self.start(**environment)
 
 
-#: What the operations page recommends: connections that are kept, and a request that a
-#: dying server did not answer goes to the next one. To send a refresh twice is
-#: harmless, for within the grace period both have the same answer.
+#: What the operations page recommends: connections are kept, and a request that a
+#: dying server did not answer goes to the next one. Sending a refresh twice is
+#: harmless, since both get the same response in the grace period.
 NGINX = """\
 {user}
 daemon off;
@@ -194,7 +194,7 @@ class Cluster:
 
 
 class Client(Thread):
-    """Logs in, reads and refreshes on and on; sees to it that its session never forks.
+    """Logs in, reads and refreshes in a loop, and checks that its session never forks.
 
     It tries again after a 503 or a broken connection, as clients should. ``answers``
     counts status codes, ``BROKEN``, and wrong successors as ``"fork"``.
@@ -206,7 +206,7 @@ class Client(Thread):
         self.user = f"person{number}"
         self.answers: Counter[int | str] = Counter()
         self.refreshes = 0
-        # An address of its own, as real clients have one.
+        # Each has its own address, like real clients.
         address = (f"127.0.1.{number + 1}", 0)
         self.connection = HTTPConnection(HOST, port, 60, source_address=address)
 
@@ -233,7 +233,7 @@ class Client(Thread):
             self.answers["fork"] += 1
 
     def call(self, path: str, access: str = "", **body: str) -> Any:
-        """Return the answer's JSON, or None where the answer is not 200."""
+        """Return the response's JSON, or None if its status is not 200."""
         headers = {"Content-Type": "application/json"}
         if access:
             headers["Authorization"] = f"Bearer {access}"
@@ -254,7 +254,7 @@ class Client(Thread):
 
 
 class Load:
-    """``CLIENTS`` clients at work until the block is left."""
+    """``CLIENTS`` clients that work until the block ends."""
 
     def __init__(self, port: int) -> None:
         self.over = Event()
@@ -273,11 +273,11 @@ class Load:
 
     @property
     def answers(self) -> Counter[int | str]:
-        """How many answers of each status there were up to now."""
+        """Return how many responses of each status there were so far."""
         return sum((client.answers.copy() for client in self.clients), Counter())
 
     def until_all_refresh(self) -> None:
-        """Wait until every client has tokens that are younger than this call."""
+        """Wait until every client has tokens that are newer than this call."""
         before = [client.refreshes for client in self.clients]
         eventually(
             lambda: all(

@@ -1,4 +1,4 @@
-"""What the tests share: a template to bake, and no trace of the user's own settings."""
+"""What the tests share: a template to bake, without the user's own settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CommandLine = Callable[..., Result]
 
 
 def render(folder: Path, **answers: str) -> Path:
-    """Generate a project in ``folder``; the answers not given are the defaults."""
+    """Generate a project in ``folder``; answers that are not given are the defaults."""
     project = generate(
         str(ROOT),
         no_input=True,
@@ -49,9 +49,9 @@ def render(folder: Path, **answers: str) -> Path:
 
 
 def make_environment(folder: Path, *packages: str) -> str:
-    """Install what a rendered project and its tests need; return the Python.
+    """Install what a rendered project and its tests need, and return the Python.
 
-    ``packages`` come on top, and win over the project's own choice.
+    ``packages`` are installed last, and replace the project's own versions.
     """
     project = render(folder)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -71,7 +71,7 @@ def make_environment(folder: Path, *packages: str) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Make one environment for the rendered projects of this run.
 
-    ``RENDERED_PYTHON`` names another that is there already.
+    If ``RENDERED_PYTHON`` names one that exists, that is used instead.
     """
     if "RENDERED_PYTHON" in os.environ or config.option.collectonly:
         return
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many of the tests that need PostgreSQL ran, and how many did not."""
+    """Print how many of the tests that need PostgreSQL ran, and how many did not."""
     counts = {
         outcome: sum("postgresql" in report.nodeid for report in reports)
         for outcome, reports in terminalreporter.stats.items()

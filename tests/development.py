@@ -22,7 +22,7 @@ from servers import HOST, PYTHON
 USER = {"username": "ada", "email": "ada@example.com"}
 PASSWORD = "correct horse battery"
 
-# Tools in the place of those that would install something: the packages are there.
+# Replacements for the tools that would install packages, which are there already.
 TOOLS = {
     "uv": f"""
 shift
@@ -58,7 +58,7 @@ class Development:
         subprocess.run(command, cwd=self.folder, env=environment, check=True)
 
     def add_user(self) -> None:
-        """Make the tables, and Ada."""
+        """Create the tables, and Ada."""
         names = {self.answer("login_field"), "email"}
         self.manage("migrate", "--verbosity=0")
         options = [f"--{name}={USER[name]}" for name in names]
@@ -78,7 +78,7 @@ class Development:
         output: int | IO[str] = subprocess.DEVNULL,
         **environment: str,
     ) -> Iterator[str]:
-        """Type the command that serves the project; yield the server's address."""
+        """Type the command that serves the project, and yield the server's URL."""
         if command.endswith("runserver"):
             command = f"{command} --noreload {self.address}"
         with self.shell.running(command, self.folder, environment, output):
@@ -101,7 +101,7 @@ def served(folder: Path, **answers: str) -> Iterator[Development]:
 
 
 class Shell:
-    """Runs what documents print, with other addresses in the place of theirs."""
+    """Runs commands of documents, with their addresses replaced."""
 
     def __init__(self, tools: Path, addresses: dict[str, str]) -> None:
         self.addresses = addresses
@@ -113,7 +113,7 @@ class Shell:
             (tools / name).chmod(0o700)
 
     def run(self, command: str, folder: Path, keys: str = "") -> str:
-        """Type ``command`` and return what it prints; it has to succeed."""
+        """Type ``command``, which must succeed, and return its output."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", self._addressed(command)],
             cwd=folder,

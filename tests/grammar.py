@@ -1,6 +1,6 @@
-"""Random good answers from the whole grammar, with what they mean.
+"""Random good answers from the whole grammar, with their meaning.
 
-The meaning is drawn first and written down as an answer afterwards, so that nothing is
+The meaning is drawn first and then written as an answer, so that nothing is
 compared with the template's own parser.
 """
 

@@ -1,4 +1,4 @@
-"""A mail server on this machine, which keeps what it is sent."""
+"""A mail server on this machine, which keeps what it receives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mail(NamedTuple):
 
 
 class Mailbox:
-    """What aiosmtpd hands over, and whom it lets in."""
+    """The messages that aiosmtpd receives, and who may log in."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
@@ -53,7 +53,7 @@ class Mailbox:
         return "250 OK"
 
     def let_in(self, server: Any, session: Any, *given: Any) -> AuthResult:
-        """Let in who knows the password, and only over TLS."""
+        """Accept the right password, and only over TLS."""
         [_, login] = given[-2:]
         assert isinstance(login, LoginPassword)
         return AuthResult(success=login == LoginPassword(USER, PASSWORD))
@@ -65,7 +65,7 @@ class Mailbox:
 
 @contextmanager
 def mail_server(scheme: str, folder: Path) -> Iterator[tuple[Mailbox, dict[str, str]]]:
-    """Run it; yield its mailbox, and the variables by which projects send to it."""
+    """Run it, and yield its mailbox and the variables for projects that use it."""
     certificate = folder / "mail.pem"
     certificate.write_bytes(self_signed())
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -1,4 +1,4 @@
-"""What an owner adds to a project: views that are long, stream, or take an upload."""
+"""Views that owners add to a project: slow ones, streams and uploads."""
 
 from __future__ import annotations
 

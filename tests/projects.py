@@ -1,4 +1,4 @@
-"""Sets of answers that together use everything there is to answer."""
+"""Sets of answers that together use every answer there is."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ AXES: dict[str, list[dict[str, str]]] = {
 def pairwise() -> list[dict[str, str]]:
     """Return answers in which every pair of values of two axes occurs together.
 
-    The algorithms are handed round, so that each occurs as well.
+    The algorithms take turns, so that each of them occurs as well.
     """
     names = list(AXES)
     indices = [range(len(AXES[name])) for name in names]

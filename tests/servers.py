@@ -1,4 +1,4 @@
-"""Rendered projects behind real servers: what the tests over the network share."""
+"""Rendered projects behind real servers, for the tests over the network."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ PASSWORD = secrets.token_urlsafe()
 #: The interpreter of the rendered projects; it needs what they depend on.
 PYTHON = os.environ.get("RENDERED_PYTHON", sys.executable)
 
-#: Where databases may be made and dropped, for example
+#: Where databases may be created and dropped, for example
 #: ``postgresql://postgres@127.0.0.1:5432/postgres``.
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
 
 MANIFEST = '{"version": "1.1", "paths": {"a.css": "a.css"}, "hash": ""}'
 
-#: As in the README, where the number of workers and the port stand too.
+#: As in the README, which also has the number of workers and the port.
 OPTIONS = ["--interface", "wsgi", "--blocking-threads", "64"]
 
-#: What sends no mail, but lets a project with open accounts start.
+#: These send no e-mail, but let a project with open accounts start.
 MAIL = {
     "EMAIL_URL": f"smtp://{HOST}:9",
     "DEFAULT_FROM_EMAIL": "My API <api@my-api.test>",
@@ -104,13 +104,13 @@ class Server:
         return {name: answer.body[name] for name in ("access", "refresh")}
 
     def opens_to(self, access: str) -> bool:
-        """Whether an access token opens the API; if not, the answer has to be 401."""
+        """Return whether the API accepts an access token; if not, it must be a 401."""
         answer = self.get("/api/users/me/", access)
         assert answer.status in (200, 401), answer
         return answer.status == 200
 
     def accepts(self, token: str) -> bool:
-        """Whether a token would be accepted; if not, the answer has to be 401."""
+        """Return whether a token would be accepted; if not, it must be a 401."""
         answer = self.post("/api/token/verify/", token=token)
         assert answer.status in (200, 401), answer
         return answer.status == 200
@@ -119,7 +119,7 @@ class Server:
         return self.post("/api/token/refresh/", refresh=token)
 
     def at_once(self, *posts: tuple[str, dict[str, str]]) -> list[Answer]:
-        """Send all of ``posts`` at the same moment, each from a client of its own."""
+        """Send all of ``posts`` at the same moment, each from another client."""
         barrier = Barrier(len(posts), timeout=30)
 
         def send(post: tuple[str, dict[str, str]]) -> Answer:
@@ -129,7 +129,7 @@ class Server:
             return list(pool.map(send, posts))
 
     def kill(self) -> None:
-        """End it like a power cut: the main process and all of its workers."""
+        """Kill the main process and all of its workers, like a power cut."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -150,7 +150,7 @@ class Server:
         headers: dict[str, str] | None = None,
         barrier: Barrier | None = None,
     ) -> Answer:
-        """Send what has a length as it is, and anything else in chunks."""
+        """Send a body with a length as it is, and any other in chunks."""
         with closing(self.connection()) as connection:
             connection.connect()
             if barrier:
@@ -163,7 +163,7 @@ class Server:
         return Answer(response.status, text.decode(), response.headers)
 
     def workers(self) -> list[int]:
-        """Return the processes that answer, on Linux."""
+        """Return the processes that handle requests, on Linux."""
         main = self.process.pid
         children = Path(f"/proc/{main}/task/{main}/children").read_text("ascii")
         return [int(child) for child in children.split()]
@@ -188,7 +188,7 @@ class Project:
 
     def __init__(self, folder: Path, database_url: str, **answers: str) -> None:
         self.folder = render(folder, **answers)
-        (self.folder / "staticfiles").mkdir()  # as if they had been collected
+        (self.folder / "staticfiles").mkdir()  # as after collectstatic
         (self.folder / "staticfiles/staticfiles.json").write_text(MANIFEST)
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -204,7 +204,7 @@ class Project:
             self.environment |= MAIL
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> str:
-        """Run Python in the project and return what it prints."""
+        """Run Python in the project and return its output."""
         return subprocess.run(
             [PYTHON, *arguments],
             cwd=self.folder,
@@ -219,7 +219,7 @@ class Project:
         return self.run("manage.py", *arguments, **environment)
 
     def add_user(self) -> None:
-        """Make the tables and the one user who logs in."""
+        """Create the tables and the one user who logs in."""
         self.manage("migrate", "--verbosity=0")
         options = ["--no-input", "--username=ada", "--email=ada@example.com"]
         self.manage("createsuperuser", *options, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
@@ -246,7 +246,7 @@ class Project:
     ) -> Iterator[Server]:
         """Serve it as its README does, on ``port`` or a free one, until the block ends.
 
-        ``environment`` comes on top of the project's own.
+        ``environment`` adds to the project's own.
         """
         port = port or free_port()
         process = self.start(port, workers, environment or {}, output)

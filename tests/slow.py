@@ -1,4 +1,4 @@
-"""Clients that begin and do not go on, and what the others must not notice of them."""
+"""Clients that start a request and stop, which other clients must not notice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HALF_BODY = (
 def clients(
     port: int, count: int, request: bytes, tls: ssl.SSLContext | None = None
 ) -> Iterator[None]:
-    """Open connections, send something in each, and leave it at that."""
+    """Open connections, send something in each, and do no more."""
     with ExitStack() as stack:
         for _ in range(count):
             client = socket.create_connection((HOST, port), timeout=10)
@@ -35,7 +35,7 @@ def clients(
 
 
 def assert_quick(server: Server) -> None:
-    """Ask ten times; this machine may stumble once, but no more."""
+    """Ask ten times; one slow response is allowed, for a busy machine."""
     seconds = []
     for _ in range(10):
         start = time.perf_counter()

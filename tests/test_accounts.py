@@ -42,7 +42,7 @@ clients = count(1)
 
 
 def ask(server: Server, email: str, path: str = "/api/users/") -> Answer:
-    """Ask for a link, as a client of its own."""
+    """Ask for a link, from a client of its own."""
     number = next(clients)
     headers = {
         "Content-Type": "application/json",
@@ -120,7 +120,7 @@ def test_a_mail_server_that_says_nothing_holds_nobody_else_up(tmp_path: Path) ->
 
 @pytest.mark.full
 def test_a_known_address_takes_as_long_as_an_unknown_one(tmp_path: Path) -> None:
-    """The medians of a hundred interleaved tries are printed, not judged."""
+    """The medians of a hundred interleaved tries are printed, not asserted."""
     with (
         database_with_user("sqlite", tmp_path, **OPEN) as url,
         mail_server("smtp", tmp_path) as (_, variables),
@@ -146,7 +146,7 @@ def test_a_known_address_takes_as_long_as_an_unknown_one(tmp_path: Path) -> None
 
 @contextmanager
 def page(address: str) -> Iterator[str]:
-    """Serve a front end of one page for the API at ``address``; yield its own."""
+    """Serve a one-page front end for the API at ``address``, and yield its URL."""
     text = (ROOT / "tests" / "accounts.html").read_text("utf-8")
 
     class Page(BaseHTTPRequestHandler):
@@ -167,7 +167,7 @@ def page(address: str) -> Iterator[str]:
 @pytest.mark.full
 @pytest.mark.skipif(not CHROMEDRIVER, reason="chromedriver is not installed")
 def test_a_person_walks_from_sign_up_to_a_page_of_their_own(tmp_path: Path) -> None:
-    """By the links of the e-mails, and then forgets the password and moves."""
+    """They use the links in e-mails, forget their password and change their address."""
     port, ada, new = free_port(), "ada.l@example.com", "countess@example.com"
     with (
         database_with_user("sqlite", tmp_path, **OPEN) as url,
@@ -236,7 +236,7 @@ def test_the_readme_signs_somebody_up(tmp_path: Path) -> None:
 
 
 def regenerate(project: Path, **answers: str) -> None:
-    """Generate over a project, and keep its migrations as they are."""
+    """Generate over a project, but keep its migrations."""
     migrations = project / "users" / "migrations"
     kept = {path: path.read_bytes() for path in migrations.glob("*.py")}
     arguments = {"extra_context": answers, "output_dir": str(project.parent)}
@@ -258,7 +258,7 @@ def shell(project: Path, code: str) -> str:
 
 
 def python(project: Path, start: str) -> str:
-    """Return the piece of Python on the project's page that starts so."""
+    """Return the Python snippet on the project's page that starts like this."""
     page = (project / "docs" / "changing.md").read_text("utf-8")
     [found] = re.findall(rf"^```python\n({start}.*?)^```$", page, re.M | re.S)
     return str(found)
@@ -275,7 +275,7 @@ User.objects.filter(username="ada").update(email="ADA@example.com")
 
 @pytest.mark.full
 def test_accounts_are_opened_later(tmp_path: Path) -> None:
-    """Addresses that some share are found beforehand, and named by the migration."""
+    """Shared addresses can be found beforehand, and the migration names them."""
     project = render(tmp_path)
     assert manage(project, "migrate").returncode == 0
     shell(project, MAKE)
@@ -300,7 +300,7 @@ def test_accounts_are_opened_later(tmp_path: Path) -> None:
 def test_user_names_become_addresses_and_everybody_still_logs_in(
     tmp_path: Path, accounts: str
 ) -> None:
-    """As the project's own page says."""
+    """This follows the project's own page."""
     project = render(tmp_path, accounts="closed")
     assert manage(project, "migrate").returncode == 0
     shell(project, MAKE)

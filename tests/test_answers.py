@@ -131,7 +131,7 @@ def test_lifetimes_are_compared() -> None:
     assert refused(session_lifetime="1 day") == []
     assert refused(session_lifetime="86399s") == ["session_lifetime"]
     assert refused(access_token_lifetime="bad") == ["access_token_lifetime"]
-    # There would be no longer refresh token.
+    # There could be no longer refresh token.
     assert refused(access_token_lifetime="3650 days")[0] == "access_token_lifetime"
 
 
@@ -511,7 +511,7 @@ def test_a_refusal_is_one_line_with_an_example_that_works(
         return
     assert line.startswith(f"{key}: ")
     told = [line]
-    if isinstance(SETTINGS[key], str):  # the others are chosen by number
+    if isinstance(SETTINGS[key], str):  # the other questions are answered by number
         told.append(refusal(key, answers, longest=98))
         assert len(told[1]) <= 98
     for line in told:
@@ -556,7 +556,7 @@ def test_answers_can_be_replayed() -> None:
         ),
         ("extra_claims", "d:date=２０２６－０１－３１", "d:date=2026-01-31"),
         ("extra_claims", "mail＝ｅｍａｉｌ", "mail=email"),
-        # The default of a text is a person's, and ends at a comma.
+        # The default of a text is free text, and ends at a comma.
         ("extra_claims", "ｒｏｌｅ:ｓｔｒ＝회원™ Ａ, ｉｄ", "role:str=회원™ Ａ, id"),
         ("extra_claims", "a：𝐬𝐭𝐫 ＝ﬁ＝：，１,ｂ:int=１", "a:str =ﬁ＝：，１,b:int=1"),
         ("extra_claims", "a:str=｛｛ ｝｝", "a:str=｛｛ ｝｝"),
@@ -618,7 +618,7 @@ def test_reading_twice_is_reading_once(text: str) -> None:
 
 
 def test_the_readers_need_nothing_of_cookiecutter() -> None:
-    """Nor anything else that does not come with Python."""
+    """They use the standard library only."""
     script = (
         "import sys; before = {*sys.modules}; import jwt_answers\n"
         "new = {name.partition('.')[0] for name in {*sys.modules} - before}\n"

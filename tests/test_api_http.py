@@ -80,7 +80,7 @@ def test_every_request_of_api_http_answers_as_its_title_says(
 def test_every_request_of_api_rest_answers_as_its_title_says(
     project: Development,
 ) -> None:
-    """By the rules of VS Code's REST Client, which runs in VS Code only."""
+    """This follows the rules of the REST Client, which runs in VS Code only."""
     head, *blocks = re.split("^### ", requests_of(project, "api.rest"), flags=re.M)
     variables = dict(re.findall(r"^@(\w+) = (.+)$", head, re.M))
     answers: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from projects import FAMILIES
 import jwt_prompts
 
 SOURCE = ROOT / "{{cookiecutter.project_slug}}"
-#: The files: ``path``, then ``rendered`` if that is so, and answers that they need.
+#: The files: ``path``, then ``rendered`` if it is, and the answers that it needs.
 INVENTORY = {
     path: words
     for line in (ROOT / "tests" / "inventory.txt").read_text("utf-8").splitlines()

@@ -103,7 +103,7 @@ class Stage:
         self.listed = [
             f"http://localhost:{plain}",
             f"https://app.example.test:{tls}",
-            f"http://{HOST}:{plain}",  # another site than any API here
+            f"http://{HOST}:{plain}",  # not the site of any API here
         ]
         hostile = [f"http://localhost:{other}", f"http://evil.test:{other}"]
         hostile_tls = [
@@ -124,7 +124,7 @@ class Stage:
         }
 
     def write_pages(self) -> None:
-        """Write a page for each world, with the client of the documents."""
+        """Write a page for each world, with the client from the documentation."""
         self.pages.mkdir()
         shutil.copy(Path(__file__).with_name("hostile.html"), self.pages)
         text = (self.project.folder / "docs" / "clients.md").read_text("utf-8")
@@ -139,7 +139,7 @@ class Stage:
 
     @contextmanager
     def serve(self) -> Iterator[Server]:
-        """Run Caddy and both servers until the block ends; yield that of production."""
+        """Run Caddy and both servers until the block ends; yield production's."""
         config = self.pages / "Caddyfile"
         sites = {"secure": ", ".join(self.secure), "plain": ", ".join(self.plain)}
         api, port = self.worlds["tls"].api, self.production
@@ -167,7 +167,7 @@ class Stage:
             yield server
 
     def sessions(self) -> list[tuple[Any, ...]]:
-        """Return what the database has of every session, the oldest first."""
+        """Return the sessions in the database, the oldest first."""
         with sqlite3.connect(self.database) as connection:
             query = "SELECT seq, revoked, user_id, id FROM tokens_loginsession"
             return connection.execute(f"{query} ORDER BY created").fetchall()
@@ -245,14 +245,14 @@ def login(chrome: Chrome, fields: dict[str, str] = ADA) -> Any:
 
 
 def me(chrome: Chrome) -> str:
-    """Return whom the API takes the page for, or ``401``."""
+    """Return who is logged in on the page, or ``401``."""
     code = "const r = await client.api('/users/me/'); return [r.status, await r.json()]"
     status, body = js(chrome, code)
     return str(body["username"] if status == 200 else status)
 
 
 def cookies(chrome: Chrome, world: World) -> list[dict[str, Any]]:
-    """Return the cookies that go to the API, those that scripts cannot see included."""
+    """Return the cookies for the API, including those that scripts cannot see."""
     found = chrome.execute_cdp_cmd("Network.getCookies", {"urls": [f"{world.api}/"]})
     return list(found["cookies"])
 
@@ -291,7 +291,7 @@ def test_a_page_logs_in_reloads_refreshes_calls_and_logs_out(
     assert js(chrome, "return document.cookie") == ""
     assert me(chrome) == "ada"
     chrome.refresh()
-    assert me(chrome) == "ada"  # refreshed without a word
+    assert me(chrome) == "ada"  # refreshed silently
     assert stage.sessions()[-1][:2] == (1, None)
 
     tabs = [chrome.current_window_handle]
@@ -301,7 +301,7 @@ def test_a_page_logs_in_reloads_refreshes_calls_and_logs_out(
     fetch = "fetch('{}/api/token/refresh/', {{method: 'POST', credentials: 'include'}})"
     without_lock = f"(await {fetch.format(world.api)}).status"
     assert at_once(chrome, tabs, without_lock) == [200, 200]
-    before, revoked, *_ = stage.sessions()[-1]  # 3 where one was quicker
+    before, revoked, *_ = stage.sessions()[-1]  # 3 if one was faster
     assert (before in (2, 3), revoked) == (True, None)
     call = "(await client.api('/users/me/')).status"
     for number in range(1, 6):
@@ -372,10 +372,10 @@ for (const cookie of arguments[0])
 def test_what_a_sibling_host_tosses_does_not_count(
     stage: Stage, server: Server, world: World, chrome: Chrome
 ) -> None:
-    """Or the victim would go on as Mallory.
+    """Otherwise the victim would continue as Mallory.
 
-    Browsers do not see the prefix of a name that begins with a blank of Unicode, which
-    Django strips. Granian passes no cookie on then: until it is gone, nobody logs in.
+    Browsers do not recognise the prefix of a name after a Unicode space, which
+    Django strips. Granian then passes on no cookies: nobody logs in until it is gone.
     """
     mallory = server.post("/api/token/", **MALLORY).body["refresh"]
     chrome.get(world.page)
@@ -401,7 +401,7 @@ def test_what_a_sibling_host_tosses_does_not_count(
     "world", ["development", pytest.param("tls", marks=pytest.mark.full)], indirect=True
 )
 def test_an_allowed_page_cannot_read_the_admin(world: World, chrome: Chrome) -> None:
-    """Though the browser sends the cookie of the admin's session along."""
+    """It cannot, although the browser sends the cookie of the admin's session."""
     log_in(chrome, world.api, ADA["username"], PASSWORD)
     chrome.get(world.page)
     fetch = "await fetch(arguments[0], {credentials: 'include'}); return true"

@@ -21,7 +21,7 @@ WAYS = [
     for accounts in SETTINGS["accounts"]
 ]
 PACKAGES = "@redocly/cli@2 openapi-typescript@7 openapi-fetch @hey-api/openapi-ts"
-#: Rules of redocly that a Django project breaks on purpose, or its owner decides.
+#: Rules of redocly that a Django project breaks on purpose or leaves to its owner.
 ALLOWED = {"no-path-trailing-slash", "info-license"}
 
 pytestmark = pytest.mark.full
@@ -90,7 +90,7 @@ def test_generated_clients_log_in_refresh_and_log_out(
         assert done.stdout.split() == ["member", "200", "200", "401"], done.stderr
 
 
-# Operations that end the login which the others need.
+# Operations that end the login, which the others need.
 LAST = [
     "--exclude-operation-id",
     "end_all_sessions",
@@ -102,7 +102,7 @@ ENDS = [option.replace("exclude", "include") for option in LAST]
 
 @pytest.mark.parametrize("operations", [ENDS, LAST], ids=["ends", "others"])
 def test_a_fuzzer_finds_nothing(project: Development, operations: list[str]) -> None:
-    """With all checks, and operations in sequence."""
+    """It runs all checks, also with operations in sequence."""
     login = json.dumps({"username": USER["username"], "password": PASSWORD}).encode()
     request = urllib.request.Request(f"{project.url}/api/token/", login)
     request.add_header("Content-Type", "application/json")

@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def clock(seconds: int) -> dict[str, str]:
-    """Return what sets a machine's clock ahead."""
+    """Return a command that sets a machine's clock ahead."""
     offset = {"FAKETIME": f"{seconds:+}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     return {"LD_PRELOAD": str(LIBRARY), **offset}
 

@@ -1,4 +1,4 @@
-"""Several machines behind one proxy: one service, while parts of it come and go.
+"""Several machines behind one proxy are one service, while parts come and go.
 
 These need nginx, PostgreSQL's programs, and some minutes.
 """
@@ -135,4 +135,4 @@ def test_a_machine_starts_while_postgresql_is_away(cluster: Cluster) -> None:
     assert all(answer.body["detail"] for answer in answers)
     cluster.postgres.start()
     eventually(lambda: machine.get("/health/ready/").status == 200)
-    assert machine.login()  # none of the twelve was counted as a wrong guess
+    assert machine.login()  # none of the twelve counted as a wrong guess

@@ -107,7 +107,7 @@ def test_a_logout_among_refreshes_ends_the_session(
 
 
 def refresh_until_it_dies(server: Server, token: str) -> str:
-    """Refresh on and on, and return the last token that arrived."""
+    """Refresh in a loop, and return the last token that arrived."""
     try:
         for number in count(1):
             answer = server.refresh(token)
@@ -124,8 +124,8 @@ def refresh_until_it_dies(server: Server, token: str) -> str:
 def test_a_killed_server_leaves_every_session_usable_and_whole(
     project: Project, kills: int
 ) -> None:
-    """The client's last token works whether or not its use was recorded before."""
-    set_grace_period(project, "timedelta(minutes=5)")  # however slow the next start
+    """The client's last token works, whether or not its use was recorded."""
+    set_grace_period(project, "timedelta(minutes=5)")  # for a slow restart
     tokens: list[str] = []
     for _ in range(kills + 1):
         with project.serve() as server:

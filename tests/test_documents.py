@@ -1,4 +1,4 @@
-"""What the documents say is so: commands run, links lead somewhere, languages agree."""
+"""The documentation is true: commands run, links work, translations agree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from servers import HOST, MAIL, PYTHON, install_jose
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 ADDRESS = re.compile(r"(gh:|https://github\.com/)OWNER/cookiecutter-django-simplejwt")
 
-# What installs packages runs in the full tier, in a clean clone.
+# Commands that install packages run in the full tier, in a clean clone.
 FIRST_TOKEN = (
     "python3 -m venv .venv && .venv/bin/pip install -q cookiecutter uv"
     " && .venv/bin/python scripts/first_token.py"
@@ -40,18 +40,18 @@ IN_A_CLONE = {SITE, FIRST_TOKEN, INSTALL, f"{INSTALL} && {TEST}", TEST, ALL_TEST
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """Return the code blocks of a document in that language."""
+    """Return the code blocks in that language in a document."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
 def commands(name: str) -> list[str]:
-    """Return the commands that a document of the template prints."""
+    """Return the commands in a document of the template."""
     text = (ROOT / name).read_text("utf-8")
     return [line for block in blocks(text, "sh") for line in block.splitlines()]
 
 
 def anchors(text: str) -> set[str]:
-    """Return the names by which GitHub links to the headings."""
+    """Return GitHub's anchors of the headings."""
     titles = re.findall(r"^#+ (.+)$", text, re.M)
     plain = [re.sub(r"[^\w\- ]", "", title.lower()) for title in titles]
     return {title.replace(" ", "-") for title in plain}
@@ -104,7 +104,7 @@ def test_the_table_of_questions_is_that_of_the_questions() -> None:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clean clone of the template as it lies here, committed."""
+    """Return a clean clone of the template with uncommitted changes committed."""
     clone = tmp_path_factory.mktemp("clone") / "cookiecutter-django-simplejwt"
     listing = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout
@@ -125,7 +125,7 @@ def commit(folder: Path) -> None:
 
 @pytest.fixture
 def shell(template: Path, tmp_path: Path) -> Shell:
-    """Return a shell that takes the clone for the published template."""
+    """Return a shell that uses the clone as the published template."""
     addresses = {match: str(template) for match in published()}
     return Shell(tmp_path / "tools", addresses)
 
@@ -231,7 +231,7 @@ def test_the_line_that_serves_the_page_does(template: Path, tmp_path: Path) -> N
 
 
 def bare_shell(command: str, folder: Path) -> str:
-    """Run what a new user types, in a shell that knows of no virtual environment."""
+    """Run what a new user types, in a shell outside any virtual environment."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -275,7 +275,7 @@ def project(
 
 @pytest.fixture(scope="module")
 def answers(project: Development) -> dict[str, str]:
-    """Follow the README from the start, and return what its parts printed."""
+    """Follow the README from the start, and return the output of its parts."""
     serve, test, no_uv, user, flow, *_ = blocks(project.read("README.md"), "sh")
     assert "pip install uv" in no_uv
     with project.serve(serve.strip()):
@@ -384,7 +384,7 @@ def test_the_next_endpoint_of_the_readme_works(
 
 
 def snippets(text: str) -> list[tuple[str, str]]:
-    """Return the Python of a page, with the file that the paragraph before names."""
+    """Return a page's Python snippets with the file named in the paragraph before."""
     found = []
     for block in re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S):
         paragraph = text[: block.start()].rstrip("\n").rpartition("\n\n")[2]
@@ -403,7 +403,7 @@ def insert(project: Development, file: str, before: str, line: str) -> None:
 
 @pytest.fixture(params=ANSWERS)
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Development:
-    """Follow docs/next-endpoint.md in a project of its own, but for its last check."""
+    """Follow docs/next-endpoint.md in a new project, except for its last check."""
     project = Development(tmp_path, **request.param)
     text = project.read("docs/next-endpoint.md")
     start, check = blocks(text, "sh")
@@ -552,13 +552,13 @@ def test_sentry_gets_no_tokens_with_the_lines_of_the_documents(
 
 
 def code_for(project: Development, language: str, word: str) -> str:
-    """Return the code in docs/clients.md that has the word, for the real address."""
+    """Return the code in docs/clients.md with that word, and with the real address."""
     found = [b for b in blocks(project.read("docs/clients.md"), language) if word in b]
     return found[0].replace(f"{HOST}:8000", project.address) if found else ""
 
 
 def node(folder: Path, code: str) -> list[str]:
-    """Run a module in Node.js; return the lines that it prints."""
+    """Run a module in Node.js, and return the lines it prints."""
     if not shutil.which("node"):
         pytest.skip("node is not installed")
     (folder / "main.mjs").write_text(code, "utf-8")
@@ -655,7 +655,7 @@ def test_the_lines_for_production_start_the_server(
     printed = log.read_text("utf-8")
     assert f"Listening at: {project.url}" in printed
     version = project.shell.run("uv run python --version", project.folder)
-    if version >= "Python 3.13":  # where PYTHON_CPU_COUNT counts
+    if version >= "Python 3.13":  # which reads PYTHON_CPU_COUNT
         assert "WARN" not in printed
     production = project.read("config/settings/production.py")
     for name in re.findall(r'variables\.\w+\("([A-Z_]+)"', production):
@@ -709,7 +709,7 @@ def test_newer_packages_are_locked_as_the_page_says(tmp_path: Path) -> None:
     assert (project.folder / "uv.lock").is_file()
 
 
-# These are run by tests of their own.
+# These have their own tests.
 ELSEWHERE = {
     "uv run --env-file .env",
     "uv run sh secrets.sh .",

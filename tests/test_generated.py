@@ -1,4 +1,4 @@
-"""Rendered projects at work: their own tests, types, migrations and checks.
+"""Rendered projects pass their own tests, type checks, migrations and checks.
 
 They share one environment, made from the pyproject.toml of a rendered project.
 """
@@ -24,7 +24,7 @@ import jwt_answers
 def attempt(
     project: Path, *command: str, python: str = PYTHON
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of Python in a project."""
+    """Run a Python command in a project."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -36,14 +36,14 @@ def attempt(
 
 
 def run(project: Path, *command: str, python: str = PYTHON) -> str:
-    """Run a command of Python in a project; return its output, fail with it."""
+    """Run a Python command in a project, and return its output or fail with it."""
     done = attempt(project, *command, python=python)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return done.stdout
 
 
 def passes_its_own_tests(project: Path, python: str = PYTHON) -> None:
-    """Fail unless the project's migrations, checks and tests are content."""
+    """Fail unless the project's migrations, checks and tests pass."""
     run(project, "manage.py", "makemigrations", "--check", "--dry-run", python=python)
     run(project, "manage.py", "check", "--fail-level", "WARNING", python=python)
     report = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", python=python)
@@ -59,7 +59,7 @@ def test_a_project_passes_its_own_tests_types_and_checks(
     run(project, "-m", "mypy", ".")
 
 
-# What an owner may change in ``config/jwt.py``, and to what, or leave out of claims.
+# What an owner may change in ``config/jwt.py``, or remove from the claims.
 CHANGES = {
     "ACCESS_TOKEN_LIFETIME": "timedelta(seconds=77)",
     "REFRESH_TOKEN_LIFETIME": "timedelta(hours=7)",
@@ -93,7 +93,7 @@ def test_a_changed_choice_fails_in_one_module_of_the_tests(
 
 @pytest.fixture(scope="session")
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the Python of an environment with the oldest Django that is supported."""
+    """Return the Python of an environment with the oldest supported Django."""
     folder = tmp_path_factory.mktemp("oldest")
     return make_environment(folder, "django~=5.2.0")
 

@@ -1,7 +1,7 @@
 """No answer can run code, break the rendered project or write outside its folder.
 
-Answers come in two kinds: hostile ones, of which each has to be refused in one line or
-rendered exactly, and random good ones from the whole grammar, whose meaning is known.
+There are two kinds of answers: hostile ones, each of which must be refused in one line
+or rendered exactly, and random good ones from the whole grammar with a known meaning.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ CANARY = "JWT_ANSWERS_CANARY"
 
 
 def thoroughly(examples: int) -> settings:
-    """Return settings for so many examples, however slow the machine is."""
+    """Return settings for so many examples, even on a slow machine."""
     return settings(
         max_examples=examples,
         deadline=None,
         database=None,
-        phases=[Phase.generate],  # to shrink a failure would take minutes
+        phases=[Phase.generate],  # shrinking a failure would take minutes
         suppress_health_check=list(HealthCheck),
     )
 
@@ -53,7 +53,7 @@ def thoroughly(examples: int) -> settings:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the template without those of its files that are always the same."""
+    """Return the template without the files that are always the same."""
 
     def unchanging(folder: str, names: list[str]) -> list[str]:
         files = [name for name in names if Path(folder, name).is_file()]
@@ -109,7 +109,7 @@ WAYS: list[Way] = [by_python, by_answer, by_replay]
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a folder for projects, in a working folder where nothing may appear."""
+    """Return a folder for projects; nothing may appear in the current folder."""
     output = tmp_path / "outside" / "output"
     output.mkdir(parents=True)
     monkeypatch.chdir(output.parent)
@@ -169,7 +169,7 @@ def migration_written(project: Path, name: str) -> tuple[str, dict[str, object]]
 
 
 def inspect(project: Path) -> dict[str, Any]:
-    """Return the settings of a project, all of whose files can be read."""
+    """Return the settings of a project, after parsing all of its files."""
     files = [path for path in project.rglob("*") if path.is_file()]
     for file in files:
         text = file.read_text("utf-8")
@@ -183,7 +183,7 @@ def inspect(project: Path) -> dict[str, Any]:
 
 
 def is_said(project: Path, answers: dict[str, str]) -> None:
-    """Check that a project says exactly what was answered."""
+    """Assert that a project says exactly what was answered."""
     said = inspect(project)
     kept = json.loads((project / ".cookiecutter.json").read_text("utf-8"))
     assert kept == {"cookiecutter": {k: v.strip() for k, v in answers.items()}}
@@ -239,7 +239,7 @@ FRAGMENTS = [
 PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=8)
 RUBBISH = st.lists(PIECES, max_size=5).map("".join)
 LIVES = [key for key in KEYS if key.endswith("_lifetime")]
-ALMOST = {  # answers that are good but for a piece
+ALMOST = {  # answers that are good except for one part
     "project_name": ["Shop {}", "{}"],
     "project_slug": ["shop{}", "{}shop"],
     "access_token_lifetime": ["5 minutes{}", "{}5m", "1h{}"],
@@ -304,7 +304,7 @@ def test_hostile_answers_by_the_thousand(
 
 
 def render_at_random(examples: int, template: Path, workshop: Path) -> None:
-    """Render that many sets of good answers, and check each, and the style of all."""
+    """Render that many sets of good answers, and check each and the style of all."""
 
     @thoroughly(examples)
     @given(good_answers(), st.sampled_from(WAYS))
@@ -334,7 +334,7 @@ def render_at_random(examples: int, template: Path, workshop: Path) -> None:
         assert answers["project_name"] in toml["project"]["description"]
 
     as_answered()
-    # Imports cannot be sorted where some of the modules are missing.
+    # Imports cannot be sorted if some of the modules are missing.
     for command in (["check", "--ignore=I001"], ["format", "--exclude=*.md", "--diff"]):
         words = [find_ruff_bin(), *command, "--no-cache", str(workshop)]
         found = subprocess.run(words, capture_output=True, encoding="utf-8")

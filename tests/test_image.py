@@ -1,4 +1,4 @@
-"""The steps of the rendered Dockerfile, compose file and workflow, run right here."""
+"""The steps of the rendered Dockerfile, compose file and workflow, run here."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def project(tmp_path: Path) -> Project:
 
 
 def instructions(project: Project, name: str) -> list[str]:
-    """Return what follows each ``name`` in the Dockerfile, continued lines joined."""
+    """Return the arguments of each ``name`` in the Dockerfile, with lines joined."""
     text = (project.folder / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
     return re.findall(rf"^{name} +(.+)$", text, re.MULTILINE)
 
 
 def image_environment(project: Project) -> dict[str, str]:
-    """Return what the image sets for the server, but for where it listens."""
+    """Return the image's variables for the server, without where it listens."""
     [variables] = [text for text in instructions(project, "ENV") if "GRANIAN" in text]
     image = dict(re.findall(r"(GRANIAN_\w+)=(\S+)", variables))
     return project.environment | image | {"GRANIAN_HOST": HOST}
@@ -81,7 +81,7 @@ def test_the_image_is_built_migrated_served_and_healthy(project: Project) -> Non
         assert server.wait(timeout=60) == 0
     lines = log.read_text("utf-8").splitlines()
     assert any(f"http://{HOST}:{port}" in line for line in lines)
-    if sys.version_info >= (3, 13):  # where PYTHON_CPU_COUNT counts
+    if sys.version_info >= (3, 13):  # which reads PYTHON_CPU_COUNT
         assert not any("WARN" in line for line in lines)
 
 
@@ -175,7 +175,7 @@ def test_one_command_writes_the_missing_secrets(tmp_path: Path, algorithm: str) 
 
 
 def test_the_example_environment_starts_once_it_is_filled_in(project: Project) -> None:
-    """Every variable of the example is known, and none has a secret in it."""
+    """Every variable in the example is known, and none contains a secret."""
     text = (project.folder / ".env.example").read_text("utf-8")
     example = dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
     assert not any(example[name] for name in example if SECRETS.search(name))
@@ -189,7 +189,7 @@ def test_the_example_environment_starts_once_it_is_filled_in(project: Project) -
 
 
 def test_the_checks_of_the_rendered_workflow_are_content(tmp_path: Path) -> None:
-    """But for the types, which ``test_generated`` checks, and what installs."""
+    """The types are checked in ``test_generated``, and nothing is installed here."""
     project = Development(tmp_path)
     workflow = yaml.safe_load(project.read(".github/workflows/ci.yml"))
     steps = [step for step in workflow["jobs"]["quality"]["steps"] if "run" in step]

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey
 from servers import Project, RemoteKeys, Server, database_with_user, install_jose
 
-#: Settings that make a key which fits at the first start.
+#: Settings that create a fitting key at the first start.
 DEVELOPMENT = {"DJANGO_SETTINGS_MODULE": "config.settings.development"}
 
 JWKS = "/.well-known/jwks.json"

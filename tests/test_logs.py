@@ -1,4 +1,4 @@
-"""What a server in production logs, and what it never does."""
+"""What a production server logs, and what it never logs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_logs_are_json_with_request_ids_and_without_anything_personal(
         machine.refresh(pair["refresh"])
         again = machine.refresh(pair["refresh"]).body
         machine.refresh(again["refresh"])
-        machine.refresh(pair["refresh"])  # a theft, for all that is known
+        machine.refresh(pair["refresh"])  # looks like a theft
         machine.get(f"/{EMAIL}/{pair['access']}?password={PASSWORD}&{pair['refresh']}")
         machine.get(f"/api/users/me/?token={pair['access']}&password={PASSWORD}")
         failing = HTTPConnection(HOST, machine.port)
@@ -59,7 +59,7 @@ def test_logs_are_json_with_request_ids_and_without_anything_personal(
     finally:
         machine.stop()
     log = machine.log.read_text("utf-8")
-    # The main process, which knows no Django, writes text.
+    # The main process, which does not load Django, writes text.
     lines = [json.loads(line) for line in log.splitlines() if not TEXT.match(line)]
     assert (login.status, answer.status) == (200, 500)
     for personal in (EMAIL, PASSWORD, *pair.values(), again["access"], "eyJ"):

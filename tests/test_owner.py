@@ -1,4 +1,4 @@
-"""What an owner changes in an ordinary week leaves the project's own tests green."""
+"""Changes that owners make in an ordinary week keep the project's tests green."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from servers import PYTHON, empty_database
 
-#: Files, and what an owner writes in them in place of what.
+#: Files, and what an owner replaces in them with what.
 Edits = list[tuple[str, str, str]]
 
 BASE, ENV = "config/settings/base.py", "config/env.py"
@@ -26,7 +26,7 @@ THROTTLED = """REST_FRAMEWORK = {
 
 
 def key(field: str) -> Edits:
-    """Give users a primary key of this kind, from the first migration on."""
+    """Give users a primary key of this kind, from the first migration."""
     return [
         (MODEL, "from typing import Any\n", f"from typing import Any\n{MAKE_KEY}"),
         ("tokens/claims.py", "id: int", "id: str"),
@@ -60,7 +60,7 @@ CHANGES: dict[str, Edits] = {
         ),
     ],
 }
-#: What may be exported where somebody runs the tests.
+#: Variables that may be set where somebody runs the tests.
 EXPORTED = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "DJANGO_ALLOWED_HOSTS": "api.example.com",
@@ -86,7 +86,7 @@ def edit(project: Path, edits: Edits) -> None:
 
 
 def own_tests(project: Path, *tests: str, **exported: str) -> tuple[int, str]:
-    """Run the project's tests; return their exit status and what they print."""
+    """Run the project's tests, and return their exit status and output."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(
@@ -113,7 +113,7 @@ def test_an_ordinary_change_leaves_the_tests_green(
 
 
 def test_ordinary_changes_together_leave_the_tests_green(cookies: Any) -> None:
-    """Whatever is exported, and nothing is left behind."""
+    """This holds whatever variables are set, and nothing is left behind."""
     project = cookies.bake().project_path
     for name in ("time zone", "atomic requests", "throttles", "table"):
         edit(project, CHANGES[name])
@@ -177,7 +177,7 @@ urlpatterns = [
 
 
 def test_the_projects_tests_know_endpoints_of_every_kind(cookies: Any) -> None:
-    """Those that are open are named, and what the document lacks of them."""
+    """They name endpoints that are open, and what the document lacks about them."""
     project = cookies.bake().project_path
     urls = project / "config" / "urls.py"
     mounted = 'urlpatterns = [\n    path("shop/", include("shop")),'

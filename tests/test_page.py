@@ -1,4 +1,4 @@
-"""The page that composes a project: it gives what cookiecutter's command line gives."""
+"""The page that composes a project makes the same files as cookiecutter."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ HOSTILE = """"><img src=x onerror=hacked()> '$(touch hacked)`touch hacked`; & \\
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves the site; its policy is in force in the worker as well."""
+    """Serves the site, with its policy also for the worker."""
 
     def end_headers(self) -> None:
         text = (PAGE / "index.html").read_text("utf-8")
@@ -67,7 +67,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -128,13 +128,13 @@ def page(chrome: Chrome, url: str) -> Chrome:
 
 @pytest.fixture(autouse=True)
 def _quiet(chrome: Chrome) -> Iterator[None]:
-    """Hear what the console says."""
+    """Fail if the console has messages."""
     yield
     assert chrome.get_log("browser") == []  # type: ignore[no-untyped-call]
 
 
 def status(chrome: Chrome) -> str:
-    """Return what the page says as soon as it is done."""
+    """Return the page's status as soon as it is done."""
     script = """
         const result = document.getElementById("result");
         const text = document.getElementById("status").textContent;
@@ -183,7 +183,7 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def unpacked(chrome: Chrome, downloads: Path) -> dict[str, tuple[bytes, int]]:
-    """Press the button; return the same of the zip that it gives."""
+    """Press the button, and return the same for the zip."""
     chrome.find_element(By.ID, "download").click()
     wait = WebDriverWait(chrome, 30, 0.05)
     [found] = wait.until(lambda _: [*downloads.glob("*.zip")])

@@ -1,4 +1,4 @@
-"""The pages of a rendered project, in a real browser: whole, quiet, and they work."""
+"""The pages of a rendered project work in a real browser, without complaints."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def name(project: Development) -> str:
 
 
 def complaints(chrome: Chrome) -> list[str]:
-    """Return what the browser's console says, but for the icon that the admin lacks."""
+    """Return the console's messages, except for the icon that the admin lacks."""
     log = chrome.get_log("browser")  # type: ignore[no-untyped-call]
     messages = [str(entry["message"]) for entry in log]
     return [message for message in messages if "/favicon.ico" not in message]
 
 
 def cut(chrome: Chrome) -> list[str]:
-    """Return the texts that reach out of the window and cannot be scrolled into it."""
+    """Return the texts outside the window that cannot be scrolled into view."""
     return list(
         chrome.execute_script(
             """

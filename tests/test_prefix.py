@@ -1,4 +1,4 @@
-"""An API under a path, behind a proxy that strips it and one that does not."""
+"""An API under a path, behind a proxy that strips the path and one that does not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def server(
         environment = {
             "URL_PREFIX": f"{PREFIX}/",
             "DJANGO_ALLOWED_HOSTS": f"localhost,{HOST}",
-            # Of the two proxies one does not hand on the port.
+            # One of the two proxies does not pass on the port.
             "CSRF_TRUSTED_ORIGINS": f"http://localhost:{ports[0]}",
             "TRUSTED_PROXIES": "1",
         }

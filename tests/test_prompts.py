@@ -1,4 +1,4 @@
-"""The questions as people meet them: at the prompt, on the command line, in files."""
+"""The questions at the prompt, on the command line and in files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chosen(output: Path) -> dict[str, str]:
 
 
 def keys(*wrong: str, **typed: str) -> str:
-    """Return what a person types: Enter for each question that is not named."""
+    """Return what a person types: Enter for each question without an answer."""
     return "".join(f"{typed.get(key, '')}\n" for key in KEYS)
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_answer_is_explained_and_asked_again_at_once(
     assert len(explained) == 2
     assert all(line.startswith(f"  {wrong!r:.20}") for line in explained)
     assert all(len(line) <= 100 and ", such as " in line for line in explained)
-    # The same question again, at once: before the next.
+    # The same question comes again before the next one.
     number, following = (f"[{KEYS.index(key) + n}/{len(KEYS)}]" for n in (1, 2))
     assert result.output.count(number) == 3
     assert result.output.rindex(explained[0]) < result.output.index(following)
@@ -424,7 +424,7 @@ def test_the_users_configuration_is_checked_and_may_hold_other_keys(
 
 
 def generate(output: Path, *options: str) -> str:
-    """Run the real command line with its hook, and return what it prints."""
+    """Run the real command line with its hook, and return its output."""
     command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", *options]
     # Cookiecutter leaves the hook it has run in the folder for temporary files.
     folders = {"PWD": str(output), "TMPDIR": str(output.parent)}
@@ -458,7 +458,7 @@ def test_unusual_choices_are_noted(output: Path) -> None:
 
 
 def test_lists_are_joined_and_never_cut(output: Path, tmp_path: Path) -> None:
-    """In a user's configuration and in the Python API."""
+    """They may be in the user's configuration or in the Python API."""
     listed = ["email", "role:str=member"]
     config = tmp_path / "config.yaml"
     config.write_text(f"default_context:\n  extra_claims: {json.dumps(listed)}\n")
@@ -555,7 +555,7 @@ def test_a_replay_takes_the_users_own_defaults(
 def test_cookiecutters_own_replay_of_an_older_template_works(
     cookiecutter: CommandLine, output: Path, tmp_path: Path
 ) -> None:
-    """It holds the older settings, with which cookiecutter asks what is new itself."""
+    """It has the older settings, so cookiecutter asks the new questions itself."""
     older = {k: v for k, v in DEFAULTS.items() if k not in ("accounts", "claims_in")}
     settings = {
         "__checked": "",

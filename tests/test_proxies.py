@@ -1,4 +1,4 @@
-"""The proxies that go with a project: its Caddyfile, and the nginx of its documents."""
+"""A project's proxies: its Caddyfile, and nginx as its documentation has it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Proxy(Server):
 def caddy(
     project: Project, folder: Path, app: int, http: int, https: int
 ) -> Iterator[Proxy]:
-    """Run the project's Caddyfile, but for the ports, by Caddy's own certificates."""
+    """Run the project's Caddyfile on other ports, with Caddy's own certificates."""
     said = subprocess.run(["caddy", "version"], check=True, capture_output=True).stdout
     version = [int(number) for number in re.findall(rb"\d+", said)[:3]]
     environment = {
@@ -101,7 +101,7 @@ def caddy(
 def nginx(
     project: Project, folder: Path, app: int, http: int, https: int
 ) -> Iterator[Proxy]:
-    """Run the nginx of the operations page, with a certificate made for it."""
+    """Run nginx as on the operations page, with a new certificate."""
     text = (project.folder / "docs" / "operations.md").read_text("utf-8")
     [snippet] = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
     main = re.findall(r"# nginx.conf: (.+)", snippet)[0]

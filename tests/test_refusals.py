@@ -1,4 +1,4 @@
-"""Production refuses to start, in one line, while a variable is missing or unfit."""
+"""Production refuses to start, with one line, if a variable is missing or wrong."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def refusal(project: Project, start: str, environment: dict[str, str]) -> str:
-    """Start the project, see that it ends, and return what it says."""
+    """Start the project, assert that it exits, and return its output."""
     done = subprocess.run(
         [PYTHON, *STARTS[start]],
         cwd=project.folder,

@@ -1,4 +1,4 @@
-"""Beside a read replica, sessions and failures are read where they are written."""
+"""With a read replica, sessions and failures are read where they are written."""
 
 from __future__ import annotations
 

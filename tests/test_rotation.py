@@ -1,4 +1,4 @@
-"""A new signing key for two machines, in three steps, and nobody notices."""
+"""Rotating the signing key of two machines, in three steps that nobody notices."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from servers import Project, RemoteKeys, Server, database_with_user, install_jos
 
 
 class Fleet:
-    """Two servers of one project, and a client who is logged in from first to last.
+    """Two servers of one project, and a client who stays logged in.
 
-    While one restarts the other does its work, and after each restart both have to
+    While one restarts, the other one does its work, and after each restart both must
     accept what either of them has issued. They run in the stacks ``running``.
     """
 

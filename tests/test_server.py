@@ -1,4 +1,4 @@
-"""The production server: slow, silent and broken clients, and what an owner adds."""
+"""The production server with slow, silent and broken clients, and owners' views."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_body_is_read_in_whatever_way_it_comes(server: Server) -> None:
 
 
 def raw(server: Server, request: bytes) -> bytes:
-    """Send ``request`` and nothing after it; return the answer."""
+    """Send ``request`` and nothing after it, and return the response."""
     with socket.create_connection((HOST, server.port), timeout=10) as client:
         client.sendall(request)
         client.shutdown(socket.SHUT_WR)
@@ -157,7 +157,7 @@ def test_while_all_turns_are_taken_health_answers_and_others_get_503(
 def test_a_stop_under_load_loses_no_request(
     project: Project, tmp_path: Path, times: int
 ) -> None:
-    """What a view has begun is answered; a connection that nobody took may break."""
+    """A request that a view handles is answered; a new connection may break."""
     for turn in range(times):
         log = tmp_path / f"log{turn}"
         answered: list[str] = []

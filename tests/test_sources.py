@@ -1,4 +1,4 @@
-"""Where the template comes from, and who renders it: the project is the same."""
+"""The project is the same wherever the template is from, and whatever renders it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AUTHOR = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
 
 
 def run(*command: str, cwd: Path) -> str:
-    """Run a command, which has to succeed, and return what it prints."""
+    """Run a command, which must succeed, and return its output."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -40,7 +40,7 @@ def cruft(folder: Path, *arguments: str) -> str:
 
 
 def rendered(template: str, folder: Path) -> Path:
-    """Return the project that cookiecutter renders from a template anywhere."""
+    """Return the project that cookiecutter renders from this template."""
     folder.mkdir()
     answers = [f"{key}={answer}" for key, answer in ANSWERS.items()]
     options = ["--no-input", "--accept-hooks", "no", "-o", str(folder)]
@@ -52,7 +52,7 @@ def rendered(template: str, folder: Path) -> Path:
 
 
 def contents(project: Path) -> dict[str, bytes]:
-    """Return all files of a project, but for what git and cruft note down."""
+    """Return all files of a project, except those of git and cruft."""
     files = (path for path in project.rglob("*") if path.is_file())
     return {
         str(path.relative_to(project)): path.read_bytes()
@@ -77,7 +77,7 @@ def test_a_path_a_git_url_and_a_zip_render_the_same(
 ) -> None:
     archive = tmp_path / f"{NAME}.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        file.mkdir(f"{NAME}/")  # the first entry has to be the folder
+        file.mkdir(f"{NAME}/")  # the folder must come first
         for path in sorted(repository.rglob("*")):
             if path.is_file() and ".git" not in path.relative_to(repository).parts:
                 file.write(path, Path(NAME, path.relative_to(repository)))

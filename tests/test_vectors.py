@@ -1,7 +1,7 @@
-"""Project Wycheproof's vectors for JSON Web Signatures, put to the token backend.
+"""Project Wycheproof's vectors for JSON Web Signatures, tried on the token backend.
 
 Each vector brings its own key, and a payload that is seldom a set of claims. So it
-meets a key ring of that one key, and is accepted when the backend finds it signed.
+meets a key ring with only that key, and is accepted if the backend finds it signed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VECTORS = Path(__file__).parent / "vectors" / "json_web_signature_test.json"
 #: 372 and 373 contain a character that base64url lacks.
 STRICTER = {346, 350, 372, 373}
 
-#: Invalid there, for a padding that got lost: byte for byte they are 357, a valid one.
+#: Invalid there because of lost padding: byte for byte they are 357, a valid one.
 SAME_AS_A_VALID_ONE = {367, 370}
 
 #: Reads [[token, JWK], ...] and prints whether each token is signed by its key.

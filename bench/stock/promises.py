@@ -1,7 +1,7 @@
-"""A rendered project whose promises are tested on a plain setup of SimpleJWT instead.
+"""Run a rendered project's promises against a plain setup of SimpleJWT.
 
 ``scripts/stock_promises.py`` runs a project's tests with these settings. Its modules
-are there for the tests to import; of them, only the user model is used.
+exist only for the tests to import; except for the user model, they are not used.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The endpoints of SimpleJWT's "Getting started", and two that want a token."""
+"""The endpoints of SimpleJWT's "Getting started", and two that need a token."""
 
 from django.contrib import admin
 from django.urls import path

@@ -13,7 +13,7 @@ from typing import Any
 
 TEMPLATE = Path(__file__).parent / "template"
 FIRST = "config/jwt.py"  # of the files that are shown
-# Cookiecutter imports these for what a page never does: networks, dates, settings.
+# Cookiecutter imports these for networks, dates and settings, which a page never uses.
 for name in ("arrow", "requests", "yaml"):
     sys.modules[name] = types.ModuleType(name)
 sys.path.append(str(TEMPLATE))
@@ -54,7 +54,7 @@ DEFAULT = read(bake({}))
 
 
 def compose(text: str) -> str:
-    """Say what is wrong with the answers, or make the project and pack it.
+    """Return what is wrong with the answers, or make the project and pack it.
 
     Takes and returns JSON: the answers given; ``wrong`` and ``offered`` by question,
     the project's ``folder``, and its files, ``compared`` with those of the default
