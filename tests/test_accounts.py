@@ -26,6 +26,7 @@ from mailserver import mail_server
 from selenium.webdriver.common.by import By
 from servers import (
     HOST,
+    PASSWORD,
     PYTHON,
     Answer,
     Project,
@@ -91,6 +92,57 @@ def test_links_arrive_by_a_real_mail_server_and_have_one_effect(
             login = {"username": "ada", "password": resets[winner][1]["password"]}
             assert server.post("/api/token/", **login).status == 200
             assert "changed" in mailbox.last("ada@example.com").subject
+
+
+@pytest.mark.full
+def test_whatever_ends_all_sessions_leaves_no_cookie_that_works(tmp_path: Path) -> None:
+    answers = {**OPEN, "refresh_token_in": "cookie"}
+    login = {"username": "ada", "password": PASSWORD}
+    with (
+        database_with_user("sqlite", tmp_path, **answers) as url,
+        mail_server("smtp", tmp_path) as (mailbox, variables),
+    ):
+        project = Project(tmp_path / "project", url, **answers)
+        with project.serve(VARIABLES | variables) as server:
+
+            def send(path: str, method: str = "POST", **fields: str) -> Answer:
+                body = json.dumps(fields).encode()
+                return server.send(method, f"/api/{path}", body, headers)
+
+            def reset() -> Answer:
+                assert ask(server, "ada@example.com").status == 202
+                token = mailbox.last("ada@example.com").token
+                login["password"] = NEW_PASSWORD
+                return send("users/password/reset/confirm/", token=token, **password())
+
+            def password(name: str = "password") -> dict[str, str]:
+                return {name: login["password"]}
+
+            def change() -> Answer:
+                path, old = "users/me/password/", password("current_password")
+                login["password"] += "!"
+                return send(path, **old, **password("new_password"))
+
+            def log_out_everywhere() -> Answer:
+                return send("sessions/", "DELETE")
+
+            def delete() -> Answer:
+                return send("users/me/", "DELETE", **password("current_password"))
+
+            for end in (log_out_everywhere, reset, change, delete):
+                cookies: list[str] = []
+                headers = {"Content-Type": "application/json", "Origin": server.url}
+                for path, fields in (("token/", login), ("token/refresh/", {})):
+                    answer = send(path, **fields)
+                    assert answer.status == 200
+                    headers["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
+                    cookies.append(headers["Cookie"])
+                headers["Authorization"] = f"Bearer {answer.body['access']}"
+                assert end().status == 204
+                for headers["Cookie"] in cookies:
+                    over = send("token/refresh/")
+                    assert (over.status, over.body.keys()) == (401, {"detail", "code"})
+                    assert "Max-Age=0" in over.headers["Set-Cookie"]
 
 
 def test_a_mail_server_that_says_nothing_holds_nobody_else_up(tmp_path: Path) -> None:
