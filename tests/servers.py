@@ -186,6 +186,9 @@ class Server:
 class Project:
     """A rendered project in ``folder``, configured for production."""
 
+    #: What ``serve`` yields.
+    clients = Server
+
     def __init__(self, folder: Path, database_url: str, **answers: str) -> None:
         self.folder = render(folder, **answers)
         (self.folder / "staticfiles").mkdir()  # as after collectstatic
@@ -250,7 +253,7 @@ class Project:
         """
         port = port or free_port()
         process = self.start(port, workers, environment or {}, output)
-        server = Server(process, port)
+        server = self.clients(process, port)
         try:
             eventually(server.is_ready)
             yield server

@@ -6,18 +6,23 @@ threads, on both databases.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
+from http.cookies import SimpleCookie
 from itertools import count
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
-from servers import Project, Server, claims, database_with_user
+from servers import Answer, Project, Server, claims, database_with_user
 
 CLIENTS = 20
+COOKIE = "__Host-my_api_refresh_token"
 REFUSED = {401, 429}  # 429 after a thousand 401 in a quarter of an hour
 
 ROUNDS = pytest.mark.parametrize(
@@ -35,9 +40,37 @@ def database(
         yield url
 
 
-@pytest.fixture
-def project(tmp_path: Path, database: str) -> Project:
-    return Project(tmp_path, database)
+class Browsers(Server):
+    """A server whose clients have their refresh tokens in cookies.
+
+    What a test says of tokens in bodies holds for the cookies then.
+    """
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        barrier: Barrier | None = None,
+    ) -> Answer:
+        headers = {**(headers or {}), "Origin": self.url}
+        if token := json.loads(body or "{}").get("refresh"):
+            headers["Cookie"], body = f"{COOKIE}={token}", None
+        answer = super().send(method, path, body, headers, barrier)
+        cookie = SimpleCookie(answer.headers["Set-Cookie"]).get(COOKIE)
+        if cookie and cookie.value:
+            assert "refresh" not in answer.body
+            answer.body["refresh"] = cookie.value
+        return answer
+
+
+@pytest.fixture(params=["body", pytest.param("cookie", marks=pytest.mark.full)])
+def project(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Project:
+    project = Project(tmp_path, database, refresh_token_in=request.param)
+    if request.param == "cookie":
+        project.clients = Browsers
+    return project
 
 
 def make_atomic(project: Project) -> None:
