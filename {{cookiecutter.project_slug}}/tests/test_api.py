@@ -163,7 +163,7 @@ def test_the_endpoints_have_the_names_that_simplejwt_gives_them() -> None:
 
 def test_the_authorize_dialog_asks_for_what_the_header_takes(document: dict[str, Any]) -> None:
     scheme = document["components"]["securitySchemes"]["jwtAuth"]
-    assert document["paths"]["/api/users/me/"]["get"]["security"] == [{"jwtAuth": []}]
+    assert document["paths"]["/api/users/me/"]["get"]["security"][0] == {"jwtAuth": []}
     if HEADER_TYPE.lower() == "bearer":
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     else:
