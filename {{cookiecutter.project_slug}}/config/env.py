@@ -96,8 +96,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 DATABASE = "a PostgreSQL or SQLite URL, without connection settings such as conn_max_age"
-HOST = r"\.?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]"
-ORIGIN = r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?"
+HOST = r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
+ORIGIN = r"[a-z][a-z0-9+.-]*://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{,4})?"
 PREFIX = r"(?!/(api|admin|health|static|\.well-known)(/|\Z))(/[\w.~-]+)+/?"
 # jinja: if cookiecutter.accounts == "open"
 sender = matching(r"[^@,]+@[^\s@,]+", "a sender, for example My API <noreply@example.com>")

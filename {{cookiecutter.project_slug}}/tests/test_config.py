@@ -67,7 +67,7 @@ def test_what_is_missing_is_named_in_one_line_each() -> None:
 
 UNUSABLE = {
     "DJANGO_SECRET_KEY": ["short", "x" * 49],
-    "DJANGO_ALLOWED_HOSTS": ["*", "https://api.example.com"],
+    "DJANGO_ALLOWED_HOSTS": ["api.example.com.", "https://api.example.com"],
     "DJANGO_SECRET_KEY_FALLBACKS": ["short", VARIABLES["DJANGO_SECRET_KEY"] + ", "],
     "DATABASE_URL": ["mysql://db/name", "postgresql://me@db:5/name?conn_max_age=60"],
     # jinja: if cookiecutter.accounts == "open"
@@ -75,7 +75,7 @@ UNUSABLE = {
     "DEFAULT_FROM_EMAIL": ["My API", "a@example.com, b@example.com"],
     "FRONTEND_URL": ["app.example.com", "https://app.example.com/#/"],
     # jinja: endif
-    "CORS_ALLOWED_ORIGINS": ["app.example.com", "https://a.example.com,*"],
+    "CORS_ALLOWED_ORIGINS": ["https://.example.com", "https://a.example.com:0443,*"],
     "CSRF_TRUSTED_ORIGINS": ["https://a.example.com/admin", "null"],
     "TRUSTED_PROXIES": ["-1", "one"],
     "URL_PREFIX": ["backend", "/api/v1"],
