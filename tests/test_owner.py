@@ -15,6 +15,7 @@ from servers import PYTHON, empty_database
 Edits = list[tuple[str, str, str]]
 
 BASE, ENV = "config/settings/base.py", "config/env.py"
+URLS = "config/urls.py"
 MODEL, MIGRATION = "users/models.py", "users/migrations/0001_initial.py"
 ID = "models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verb"
 MAKE_KEY = '\nimport uuid\n\n\ndef key():\n    return f"ключ № {uuid.uuid4()}"\n\n'
@@ -47,6 +48,10 @@ CHANGES: dict[str, Edits] = {
     "no time zones": [(BASE, '"UTC"', '"America/New_York"\nUSE_TZ = False')],
     "atomic requests": [(ENV, '    config["OPTIONS"] =', ATOMIC)],
     "throttles": [(BASE, "REST_FRAMEWORK = {", THROTTLED)],
+    "admin": [
+        (URLS, 'path("admin/login/"', 'path("backoffice/login/"'),
+        (URLS, 'path("admin/"', 'path("backoffice/"'),
+    ],
     "table": [
         (
             "tokens/models.py",
@@ -115,7 +120,7 @@ def test_an_ordinary_change_leaves_the_tests_green(
 def test_ordinary_changes_together_leave_the_tests_green(cookies: Any) -> None:
     """This holds whatever variables are set, and nothing is left behind."""
     project = cookies.bake().project_path
-    for name in ("time zone", "atomic requests", "throttles", "table"):
+    for name in ("time zone", "atomic requests", "throttles", "admin", "table"):
         edit(project, CHANGES[name])
     before = {path for path in project.rglob("*") if "__pycache__" not in path.parts}
     status, report = own_tests(project, **EXPORTED)

@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import get_hasher
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -227,7 +228,7 @@ def test_30_the_admin_login_is_throttled(user: User) -> None:
 
     def sign_in(password: str) -> Any:
         form = {"username": user.get_username(), "password": password}
-        return Client(REMOTE_ADDR=HERE).post("/admin/login/", form)
+        return Client(REMOTE_ADDR=HERE).post(reverse("admin:login"), form)
 
     User.objects.update(is_staff=True)
     assert sign_in(PASSWORD).status_code == 302

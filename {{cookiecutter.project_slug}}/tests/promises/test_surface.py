@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -91,7 +92,7 @@ def test_38_errors_are_json_without_internals(
     assert_refused(client.get("/nowhere/", **html), 404)
     assert_refused(client.get(LOGIN, **html), 405)
     assert_refused(user_client.put(ME, **html), 405)
-    forged = Client(enforce_csrf_checks=True).post("/admin/login/", {}, **html)
+    forged = Client(enforce_csrf_checks=True).post(reverse("admin:login"), {}, **html)
     assert_refused(forged, 403)
     secret = "a secret of the server"
     monkeypatch.setattr("users.views.MeView.get_object", Mock(side_effect=RuntimeError(secret)))
