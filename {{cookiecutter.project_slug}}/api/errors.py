@@ -31,22 +31,21 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return views.exception_handler(exc, context)
 
 
-def error_page(status: HTTPStatus) -> Callable[..., HttpResponse]:
+def error_page(status: int) -> Callable[..., HttpResponse]:
     """Return a view for an error that no other view has answered."""
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return JsonResponse({"detail": f"{status.phrase}."}, status=status)
+        return JsonResponse({"detail": f"{HTTPStatus(status).phrase}."}, status=status)
 
     return page
 
 
-error_400 = error_page(HTTPStatus.BAD_REQUEST)
-error_403 = error_page(HTTPStatus.FORBIDDEN)
-error_404 = error_page(HTTPStatus.NOT_FOUND)
+error_400 = error_page(400)
+error_403 = error_page(403)
+error_404 = error_page(404)
 
 
 def error_500(request: HttpRequest) -> HttpResponse:
     """Return 500, or 503 if the database cannot be reached."""
     unavailable = isinstance(sys.exc_info()[1], UNAVAILABLE)
-    status = HTTPStatus.SERVICE_UNAVAILABLE if unavailable else HTTPStatus.INTERNAL_SERVER_ERROR
-    return error_page(status)(request)
+    return error_page(503 if unavailable else 500)(request)

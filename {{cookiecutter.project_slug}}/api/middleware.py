@@ -1,7 +1,6 @@
 """Middleware for every request, whatever its view."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,10 +11,10 @@ from django.middleware.common import CommonMiddleware
 from api.errors import error_page
 from api.logs import request_id
 
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
-def request_id_middleware(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+
+def request_id_middleware(get_response: GetResponse) -> GetResponse:
     """Give every request an id, returned in ``X-Request-ID``, and every response the
     ``DEFAULT_HEADERS`` of the settings."""
 
@@ -40,9 +39,7 @@ class SlashForReaders(CommonMiddleware):
         return request.method in ("GET", "HEAD") and super().should_redirect_with_slash(request)
 
 
-def waiting_room_middleware(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+def waiting_room_middleware(get_response: GetResponse) -> GetResponse:
     """Respond to the requests that ``config/wsgi.py`` has refused.
 
     A stream continues without a turn, so it returns its database connection.
@@ -50,8 +47,8 @@ def waiting_room_middleware(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if status := request.META.get("api.error"):
-            response = error_page(HTTPStatus(status))(request)
-            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response = error_page(status)(request)
+            if status == 503:
                 response.headers["Retry-After"] = "10"  # seconds
             return response
         response = get_response(request)

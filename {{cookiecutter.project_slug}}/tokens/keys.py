@@ -110,13 +110,9 @@ class KeyRingTokenBackend(TokenBackend):
 
     def encode(self, payload: dict[str, Any]) -> str:
         key = key_ring().signing
-        return jwt.encode(
-            {**payload, "iss": self.issuer, "aud": self.audience},
-            key.signing,
-            algorithm=self.algorithm,
-            headers={"kid": key.kid} if key.kid else None,
-            json_encoder=self.json_encoder,
-        )
+        payload = payload | {"iss": self.issuer, "aud": self.audience}
+        headers = {"kid": key.kid} if key.kid else None
+        return jwt.encode(payload, key.signing, self.algorithm, headers, self.json_encoder)
 
     def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
         """Return the payload of a token that this project has signed.
@@ -166,9 +162,6 @@ def json_object(segment: str) -> dict[str, Any]:
 @cache
 def token_backend() -> KeyRingTokenBackend:
     """Return the backend of all tokens, with the settings of ``SIMPLE_JWT``."""
-    return KeyRingTokenBackend(
-        api_settings.ALGORITHM,
-        audience=api_settings.AUDIENCE,
-        issuer=api_settings.ISSUER,
-        json_encoder=api_settings.JSON_ENCODER,
-    )
+    who = {"issuer": api_settings.ISSUER, "audience": api_settings.AUDIENCE}
+    encoder = api_settings.JSON_ENCODER
+    return KeyRingTokenBackend(api_settings.ALGORITHM, json_encoder=encoder, **who)

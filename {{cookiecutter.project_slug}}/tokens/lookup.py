@@ -55,8 +55,7 @@ def _select(alias: str) -> tuple[str, Any, Any]:
     query = LoginSession.objects.using(alias).select_related("user")
     compiler = query.filter(pk=UUID(int=0)).order_by().query.get_compiler(alias)
     sql, _ = compiler.as_sql()
-    columns = [column for column, *_ in compiler.select]
-    return sql, compiler, compiler.get_converters(columns)
+    return sql, compiler, compiler.get_converters([column for column, *_ in compiler.select])
 
 
 @cache

@@ -33,6 +33,8 @@ from users.models import User, password_hash_upgraded
 
 logger = logging.getLogger(__name__)
 
+THEFT = "A used refresh token came back from %s: session %s of user %s is revoked"
+
 
 class SessionEnded(TokenError):
     """The session has ended, or never existed."""
@@ -72,10 +74,7 @@ def rotate(sid: UUID, subject: str, seq: int, address: str = "") -> LoginSession
         return session
     if seq < session.seq:
         LoginSession.objects.filter(pk=sid).revoke()
-        logger.warning(
-            "A used refresh token came back from %s: session %s of user %s is revoked",
-            *(address or "an unknown address", session.pk, session.user_id),
-        )
+        logger.warning(THEFT, address or "an unknown address", session.pk, session.user_id)
     raise SessionEnded("The session has ended")
 
 

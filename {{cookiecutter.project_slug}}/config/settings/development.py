@@ -4,7 +4,6 @@ The database, the secrets and the signing key are created on first use in ``.loc
 which git ignores.
 """
 
-from functools import partial
 from urllib.parse import quote
 
 from django.core.management.utils import get_random_secret_key
@@ -20,9 +19,8 @@ DEBUG = True
 LOCAL = BASE_DIR / ".local"
 ALGORITHM = str(SIMPLE_JWT["ALGORITHM"])
 SECRET_KEY = local_secret(LOCAL / "django-secret-key", get_random_secret_key)
-JWT_SIGNING_KEY = local_secret(
-    LOCAL / f"jwt-signing-key-{ALGORITHM}", partial(generate_key, ALGORITHM)
-)
+KEY_FILE = LOCAL / f"jwt-signing-key-{ALGORITHM}"
+JWT_SIGNING_KEY = local_secret(KEY_FILE, lambda: generate_key(ALGORITHM))
 
 SQLITE_URL = f"sqlite:///{quote(str(LOCAL / 'db.sqlite3'))}"
 

@@ -6,7 +6,7 @@ from django.core.management.utils import get_random_secret_key
 
 from config.env import database
 from config.settings.base import *
-from config.settings.base import SIMPLE_JWT
+from config.settings.base import PASSWORD_HASHERS, SIMPLE_JWT
 from tokens.algorithms import generate_key
 
 DEBUG = False
@@ -18,10 +18,7 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL") or "sqlite:///:m
 DATABASES["default"]["OPTIONS"].pop("pool", None)  # the test runner drops databases
 
 # Safe hashing is slow on purpose, and most tests create a user.
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.MD5PasswordHasher",
-    "users.hashers.Argon2idPasswordHasher",
-]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 
 # If you add throttling, the requests of one test do not count against another's.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
