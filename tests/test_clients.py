@@ -100,15 +100,31 @@ LAST = [
 ENDS = [option.replace("exclude", "include") for option in LAST]
 
 
+#: With the cookie no schema can say that a client that is no browser has to send the
+#: token. And schemathesis 4.32 misses a ``minLength`` here that no document has.
+COOKIE = """
+[[operations]]
+include-operation-id = ["refresh", "logout"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "403", "415"]
+"""
+
+
 @pytest.mark.parametrize("operations", [ENDS, LAST], ids=["ends", "others"])
-def test_a_fuzzer_finds_nothing(project: Development, operations: list[str]) -> None:
+def test_a_fuzzer_finds_nothing(
+    project: Development, operations: list[str], tmp_path: Path
+) -> None:
     """It runs all checks, also with operations in sequence."""
+    config = (ROOT / "tests" / "clients" / "schemathesis.toml").read_text("utf-8")
+    if (project.folder / "tokens" / "cookies.py").exists():
+        config += COOKIE
+    (tmp_path / "schemathesis.toml").write_text(config)
     login = json.dumps({"username": USER["username"], "password": PASSWORD}).encode()
     request = urllib.request.Request(f"{project.url}/api/token/", login)
     request.add_header("Content-Type", "application/json")
     access = json.load(urllib.request.urlopen(request))["access"]
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file"]
-    command += [str(ROOT / "tests" / "clients" / "schemathesis.toml"), "run"]
+    command += [str(tmp_path / "schemathesis.toml"), "run"]
     command += [f"{project.url}/api/schema/", "-H", f"Authorization: Bearer {access}"]
     command += ["--checks", "all", "--max-examples", "50", "--seed", "1", "--no-color"]
     done = subprocess.run([*command, *operations], capture_output=True, text=True)
