@@ -20,7 +20,7 @@ MODEL, MIGRATION = "users/models.py", "users/migrations/0001_initial.py"
 ID = "models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verb"
 MAKE_KEY = '\nimport uuid\n\n\ndef key():\n    return f"ключ № {uuid.uuid4()}"\n\n'
 DOCSTRING = '    """Someone who can log in."""\n'
-ATOMIC = '    config["ATOMIC_REQUESTS"] = True\n    config["OPTIONS"] ='
+ATOMIC = '    config["ATOMIC_REQUESTS"] = True\n    return config | {'
 THROTTLED = """REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anon": "3/day"},"""
@@ -46,7 +46,7 @@ CHANGES: dict[str, Edits] = {
     "text keys": key("models.CharField(default=key, max_length=60, primary_key=True"),
     "time zone": [(BASE, 'TIME_ZONE = "UTC"', 'TIME_ZONE = "Asia/Seoul"')],
     "no time zones": [(BASE, '"UTC"', '"America/New_York"\nUSE_TZ = False')],
-    "atomic requests": [(ENV, '    config["OPTIONS"] =', ATOMIC)],
+    "atomic requests": [(ENV, "    return config | {", ATOMIC)],
     "throttles": [(BASE, "REST_FRAMEWORK = {", THROTTLED)],
     "admin": [
         (URLS, 'path("admin/login/"', 'path("backoffice/login/"'),

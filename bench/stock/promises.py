@@ -11,20 +11,18 @@ os.environ["DATABASE_URL"] = "sqlite:///:memory:"
 
 from config.settings import test
 from config.settings.test import *  # noqa: F403
+from tokens.algorithms import read_keys
 
 from stock import settings as stock
 
 INSTALLED_APPS = [*stock.INSTALLED_APPS, "users", "tokens"]
 MIDDLEWARE, REST_FRAMEWORK = stock.MIDDLEWARE, stock.REST_FRAMEWORK
 ROOT_URLCONF = stock.ROOT_URLCONF
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.MD5PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+[KEY] = read_keys(test.SIMPLE_JWT["ALGORITHM"], test.JWT_SIGNING_KEY)
 SIMPLE_JWT = {
     **stock.SIMPLE_JWT,
-    "SIGNING_KEY": test.JWT_SIGNING_KEY,
+    "SIGNING_KEY": KEY,
+    "VERIFYING_KEY": KEY.public_key() if hasattr(KEY, "public_key") else "",
     "ALGORITHM": test.SIMPLE_JWT["ALGORITHM"],
     "USER_ID_CLAIM": "sub",
 }
