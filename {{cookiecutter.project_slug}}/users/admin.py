@@ -28,6 +28,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     # jinja: if cookiecutter.accounts == "open"
     actions = [send_reset_link]
 
+    def construct_change_message(self, request: Any, form: Any, *args: Any, **kwargs: Any) -> Any:
+        """Also tell users, at their old address, that it or the password was changed."""
+        email = form.initial.get("email", getattr(form, "user", User()).email)
+        for name in {"email", "password"} & {*form.changed_data}:
+            mails.notify(email, name.replace("email", "e-mail address"))
+        return super().construct_change_message(request, form, *args, **kwargs)
+
     # jinja: endif
     # jinja: if cookiecutter.login_field == "email"
     ordering = ["email"]

@@ -5,13 +5,8 @@
 # jinja: endfor
 from typing import Any
 
+from django.contrib.auth import models as auth
 from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.models import (
-    AbstractUser,
-    # jinja: if cookiecutter.login_field == "email"
-    BaseUserManager,
-    # jinja: endif
-)
 from django.db import models, router, transaction
 from django.dispatch import Signal
 
@@ -44,7 +39,7 @@ class LowercaseEmailField(models.EmailField):  # type: ignore[type-arg]
 
 # jinja: endif
 # jinja: if cookiecutter.login_field == "email"
-class UserManager(BaseUserManager["User"]):
+class UserManager(auth.BaseUserManager["User"]):
     """A manager for users who log in with their e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -61,7 +56,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 # jinja: endif
-class User(AbstractUser):
+class User(auth.AbstractUser):
     """Someone who can log in."""
 
     # jinja: if cookiecutter.login_field == "email"
@@ -81,7 +76,7 @@ class User(AbstractUser):
 
     # jinja: elif cookiecutter.accounts == "open"
     # jinja: print "\n"
-    class Meta(AbstractUser.Meta):
+    class Meta(auth.AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["email"],

@@ -92,7 +92,6 @@ class EmailChangeSerializer(LinkSerializer, CurrentPasswordSerializer):
 PASSWORD = {"current_password": {"type": "string", "writeOnly": True}}
 SCHEMA = {"type": "object", "properties": PASSWORD, "required": ["current_password"]}
 BODY = {"content": {"application/json": {"schema": SCHEMA}}, "required": True}
-DELETION = {"x-requestBody": BODY}
 
 
 # jinja: endif
