@@ -183,22 +183,23 @@ def inspect(project: Path) -> dict[str, Any]:
 
 
 def is_said(project: Path, answers: dict[str, str]) -> None:
-    """Assert that a project says exactly what was answered."""
+    """Assert that a project says exactly what was answered, once it is normalised."""
+    answers = {key: jwt_answers.normalize(key, text) for key, text in answers.items()}
     said = inspect(project)
     kept = json.loads((project / ".cookiecutter.json").read_text("utf-8"))
-    assert kept == {"cookiecutter": {k: v.strip() for k, v in answers.items()}}
+    assert kept == {"cookiecutter": answers}
     for key, name in {
         "access_token_lifetime": "ACCESS_TOKEN_LIFETIME",
         "refresh_token_lifetime": "REFRESH_TOKEN_LIFETIME",
         "session_lifetime": "SESSION_LIFETIME",
     }.items():
-        seconds = jwt_answers.seconds(answers[key].strip())
+        seconds = jwt_answers.seconds(answers[key])
         assert said[name] == datetime.timedelta(seconds=seconds)
     types = [item.strip() for item in answers["auth_header_type"].split(",")]
     assert said["AUTH_HEADER_TYPES"] == tuple(types)
     assert said["ALGORITHM"] == answers["algorithm"]
-    assert said["ISSUER"] == said["AUDIENCE"] == answers["project_slug"].strip()
-    claims = jwt_answers.claims(answers["extra_claims"].strip())
+    assert said["ISSUER"] == said["AUDIENCE"] == answers["project_slug"]
+    claims = jwt_answers.claims(answers["extra_claims"])
     assert [*claims_written(project)] == [claim.name for claim in claims]
     assert said["EXTRA_CLAIMS_IN_TOKEN"] == ("token" in answers["claims_in"])
     assert said["EXTRA_CLAIMS_IN_RESPONSE"] == ("response" in answers["claims_in"])
