@@ -280,7 +280,8 @@ def attack(key: str, examples: int, template: Path, workshop: Path) -> None:
                 assert refusal.replace("\n", "").isprintable()
             else:
                 answers = DEFAULTS | {key: answer}
-                assert made == [answers["project_slug"].strip()]
+                slug = jwt_answers.normalize("project_slug", answers["project_slug"])
+                assert made == [slug]
                 is_said(output / made[0], answers)
 
     harmless()
