@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from threading import Event
@@ -153,6 +154,10 @@ def test_while_all_turns_are_taken_health_answers_and_others_get_503(
     project.edit("config/settings/base.py", "(?<=TURN_TIMEOUT = )2", "10")
 
 
+def both_started(log: Path) -> bool:
+    return log.read_text("utf-8").count("Started worker-") == 2
+
+
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.full)])
 def test_a_stop_under_load_loses_no_request(
     project: Project, tmp_path: Path, times: int
@@ -179,7 +184,7 @@ def test_a_stop_under_load_loses_no_request(
             ThreadPoolExecutor(12) as pool,
         ):
             # A worker that is still starting does not hear the signal.
-            eventually(lambda log=log: log.read_text().count("Started worker-") == 2)  # type: ignore[misc]
+            eventually(partial(both_started, log))
             calls = [pool.submit(call, server) for _ in range(12)]
             time.sleep(1)
             server.process.terminate()
