@@ -49,12 +49,12 @@ def with_claims(schema: dict[str, Any], wanted: bool) -> dict[str, Any]:
 
 def object_schema(kind: type) -> dict[str, Any]:
     """Return the schema of a ``TypedDict``."""
-    schema: dict[str, Any] = plumbing.resolve_type_hint(kind)  # type: ignore[no-untyped-call]
+    schema: dict[str, Any] = plumbing.resolve_type_hint(kind)
     properties = schema.get("properties", {})  # missing if there are no claims
     return schema | {"properties": {n: plumbing.append_meta(properties[n], {}) for n in properties}}
 
 
-class LoginExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+class LoginExtension(OpenApiSerializerExtension):
     """The login response, with the extra claims if the settings say so."""
 
     target_class = "tokens.serializers.CustomTokenObtainPairSerializer"
@@ -79,7 +79,7 @@ def describe_access_token(result: dict[str, Any], **kwargs: Any) -> dict[str, An
     return result
 
 
-class SessionJWTScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
+class SessionJWTScheme(SimpleJWTScheme):
     """What *Authorize* in Swagger UI asks for."""
 
     target_class = "tokens.authentication.SessionJWTAuthentication"
