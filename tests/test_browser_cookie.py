@@ -300,9 +300,15 @@ def test_a_page_logs_in_reloads_refreshes_calls_and_logs_out(
     tabs.append(chrome.current_window_handle)
     fetch = "fetch('{}/api/token/refresh/', {{method: 'POST', credentials: 'include'}})"
     without_lock = f"(await {fetch.format(world.api)}).status"
-    assert at_once(chrome, tabs, without_lock) == [200, 200]
-    before, revoked, *_ = stage.sessions()[-1]  # 3 if one was faster
-    assert (before in (2, 3), revoked) == (True, None)
+
+    def get_one_successor() -> bool:
+        before, *_ = stage.sessions()[-1]
+        assert at_once(chrome, tabs, without_lock) == [200, 200]
+        return bool(stage.sessions()[-1][:2] == (before + 1, None))
+
+    # Where one tab was faster, the other came with the cookie that it had left.
+    assert any(get_one_successor() for _ in range(5))
+    before, *_ = stage.sessions()[-1]
     call = "(await client.api('/users/me/')).status"
     for number in range(1, 6):
         js(chrome, "new BroadcastChannel('access').postMessage('expired')")
