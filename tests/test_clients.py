@@ -101,11 +101,16 @@ ENDS = [option.replace("exclude", "include") for option in LAST]
 
 
 #: With the cookie no schema can say that a client that is no browser has to send the
-#: token. And schemathesis 4.32 misses a ``minLength`` here that no document has.
+#: token. And at logout, which takes any text, schemathesis 4.32 reports an empty text
+#: as shorter than a ``minLength`` that the document does not have.
 COOKIE = """
 [[operations]]
-include-operation-id = ["refresh", "logout"]
+include-operation-id = "refresh"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+
+[[operations]]
+include-operation-id = "logout"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403"]
 checks.negative_data_rejection.expected-statuses = ["200", "400", "401", "403", "415"]
 """
 
