@@ -44,7 +44,7 @@ def describe_errors(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             # jinja: endif
             if "requestBody" in operation:
                 errors |= {"413", "415", "429"}
-            if operation.setdefault("security", []) or "token" in operation["tags"]:
+            if operation.setdefault("security", []) or "/token/" in path:
                 errors.add("401")
             if "{" in path:
                 errors.add("404")

@@ -81,7 +81,7 @@ class JWKSView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    @extend_schema(operation_id="get_jwks", tags=["keys"], responses={200: JWKS, 404: None})
+    @extend_schema(operation_id="get_jwks", tags=["token"], responses={200: JWKS, 404: None})
     def get(self, request: Request) -> Response:
         keys = key_ring().jwks()
         if not keys:

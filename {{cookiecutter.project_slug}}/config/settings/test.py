@@ -9,7 +9,6 @@ from config.settings.base import *
 from config.settings.base import PASSWORD_HASHERS, SIMPLE_JWT
 from tokens.algorithms import generate_key
 
-DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost"]
 SECRET_KEY = get_random_secret_key()
 JWT_SIGNING_KEY = generate_key(str(SIMPLE_JWT["ALGORITHM"]))
