@@ -1,11 +1,11 @@
 """The two statements of the hot path return what the ORM returns, from the same database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
@@ -17,29 +17,12 @@ from users.models import User
 from users.throttling import Attempt, login_limits
 
 
-def forget() -> None:
-    """Clear what was derived from the name of the table."""
-    lookup._select.cache_clear()
-    lookup._update.cache_clear()
-    for field in LoginSession._meta.concrete_fields:
-        vars(field).pop("cached_col", None)
-
-
-@pytest.fixture(params=[LoginSession._meta.db_table, "elsewhere"])
-def session(
-    request: pytest.FixtureRequest, user: User, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LoginSession]:
-    """Return a session that was refreshed once, in a table of this name."""
+@pytest.fixture
+def session(user: User) -> LoginSession:
+    """Return a session that was refreshed once."""
     started = sessions.start(user, address="2001:db8::1", user_agent="Browser")
-    if request.param != LoginSession._meta.db_table:
-        with connection.cursor() as cursor:
-            cursor.execute(f"ALTER TABLE {LoginSession._meta.db_table} RENAME TO {request.param}")
-        monkeypatch.setattr(LoginSession._meta, "db_table", request.param)
-        forget()
     assert lookup.advance(started.pk, 0)
-    yield LoginSession.objects.select_related("user").get()
-    monkeypatch.undo()
-    forget()
+    return LoginSession.objects.select_related("user").get()
 
 
 def told(session: LoginSession) -> list[tuple[str, type, object]]:

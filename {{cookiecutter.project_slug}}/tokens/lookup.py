@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, router
+from django.db.models import F
+from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
 from tokens.models import LoginSession, Now
@@ -46,7 +48,7 @@ def advance(sid: UUID, seq: int) -> bool:
     key = LoginSession._meta.pk.get_db_prep_value(sid, connection)
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_update(alias), [key, seq, now])
+        cursor.execute(_update(alias), [1, key, seq, now])
         return bool(cursor.rowcount == 1)
 
 
@@ -60,13 +62,9 @@ def _select(alias: str) -> tuple[str, Any, Any]:
 
 @cache
 def _update(alias: str) -> str:
-    query = LoginSession.objects.using(alias).all().query
-    now, _ = query.get_compiler(alias).compile(Now())
-    quote = connections[alias].ops.quote_name
-    column = {field.name: quote(str(field.column)) for field in LoginSession._meta.concrete_fields}
-    return (
-        f"UPDATE {quote(LoginSession._meta.db_table)} "  # noqa: S608 - only our own names
-        f"SET {column['seq']} = {column['seq']} + 1, {column['rotated']} = {now} "
-        f"WHERE {column['id']} = %s AND {column['seq']} = %s "
-        f"AND {column['revoked']} IS NULL AND {column['expires']} > %s"
-    )
+    """Return the statement, whose parameters are the increment, the key, ``seq`` and now."""
+    sessions = LoginSession.objects.using(alias).filter(pk=UUID(int=0), seq=0).live()
+    query: Any = sessions.query.chain(UpdateQuery)
+    query.add_update_values({"seq": F("seq") + 1, "rotated": Now()})
+    sql, _ = query.get_compiler(alias).as_sql()
+    return str(sql)
