@@ -12,8 +12,6 @@ from rest_framework import exceptions, views
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-UNAVAILABLE = (OperationalError, InterfaceError)  # the database cannot be reached
-
 
 class PayloadTooLarge(exceptions.APIException):
     status_code = 413
@@ -31,11 +29,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return views.exception_handler(exc, context)
 
 
-def error_page(status: int) -> Callable[..., HttpResponse]:
+def error_page(status: int, headers: dict[str, str] | None = None) -> Callable[..., HttpResponse]:
     """Return a view for an error that no other view has answered."""
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return JsonResponse({"detail": f"{HTTPStatus(status).phrase}."}, status=status)
+        detail = f"{HTTPStatus(status).phrase}."
+        return JsonResponse({"detail": detail}, status=status, headers=headers)
 
     return page
 
@@ -47,5 +46,5 @@ error_404 = error_page(404)
 
 def error_500(request: HttpRequest) -> HttpResponse:
     """Return 500, or 503 if the database cannot be reached."""
-    unavailable = isinstance(sys.exc_info()[1], UNAVAILABLE)
+    unavailable = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
     return error_page(503 if unavailable else 500)(request)

@@ -1,6 +1,7 @@
 """Middleware for every request, whatever its view."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -11,22 +12,30 @@ from django.middleware.common import CommonMiddleware
 from api.errors import error_page
 from api.logs import request_id
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
+class APIMiddleware:
+    """Gives every request an id, returned in ``X-Request-ID``, and every response the
+    ``DEFAULT_HEADERS`` of the settings. Refuses what ``config/wsgi.py`` has refused.
+    """
 
-def request_id_middleware(get_response: GetResponse) -> GetResponse:
-    """Give every request an id, returned in ``X-Request-ID``, and every response the
-    ``DEFAULT_HEADERS`` of the settings."""
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id.set(uuid4().hex)
-        response = get_response(request)
+        response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id.get()
         for name, value in settings.DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
+        if response.streaming:  # it continues without a turn, so it returns its connection
+            close_old_connections()
         return response
 
-    return middleware
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        """Respond instead of the view, so that the refusal has the headers of CORS, too."""
+        status = request.META.get("api.error")
+        headers = {"Retry-After": "10"} if status == 503 else {}  # seconds
+        return error_page(status, headers)(request) if status else None
 
 
 class SlashForReaders(CommonMiddleware):
@@ -37,23 +46,3 @@ class SlashForReaders(CommonMiddleware):
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
         return request.method in ("GET", "HEAD") and super().should_redirect_with_slash(request)
-
-
-def waiting_room_middleware(get_response: GetResponse) -> GetResponse:
-    """Respond to the requests that ``config/wsgi.py`` has refused.
-
-    A stream continues without a turn, so it returns its database connection.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if status := request.META.get("api.error"):
-            response = error_page(status)(request)
-            if status == 503:
-                response.headers["Retry-After"] = "10"  # seconds
-            return response
-        response = get_response(request)
-        if response.streaming:
-            close_old_connections()
-        return response
-
-    return middleware

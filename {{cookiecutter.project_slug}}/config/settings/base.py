@@ -25,10 +25,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "api.middleware.request_id_middleware",
+    "api.middleware.APIMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "api.middleware.waiting_room_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "api.middleware.SlashForReaders",
     "django.middleware.csrf.CsrfViewMiddleware",
