@@ -23,8 +23,27 @@ def send_reset_link(model_admin: Any, request: Any, queryset: Any) -> None:
 # jinja: endif
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    # jinja: if cookiecutter.accounts == "closed" and cookiecutter.login_field == "username" and not cookiecutter.extra_claims | new_fields
+    # jinja: print '    """Django\'s user admin, for the users of this project."""\n'
+    # jinja: else
     """Django's user admin, with the fields of this project."""
 
+    # jinja: if cookiecutter.login_field == "email"
+    ordering = ["email"]
+    list_display = ["email", "first_name", "last_name", "is_staff"]
+    search_fields = ["email", "first_name", "last_name"]
+    add_fieldsets = [(None, {"fields": ["email", "usable_password", "password1", "password2"]})]
+    fieldsets = [
+        (None, {"fields": ["email", "password"]}),
+        ("Personal info", {"fields": ["first_name", "last_name"]}),
+        # jinja: if cookiecutter.extra_claims | new_fields
+        ("Claims", {"fields": User.CLAIM_FIELDS}),
+        # jinja: endif
+        *(DjangoUserAdmin.fieldsets or ())[2:],
+    ]
+    # jinja: elif cookiecutter.extra_claims | new_fields
+    # jinja: print '    fieldsets = [*(DjangoUserAdmin.fieldsets or ()), ("Claims", {"fields": User.CLAIM_FIELDS})]\n'
+    # jinja: endif
     # jinja: if cookiecutter.accounts == "open"
     actions = [send_reset_link]
 
@@ -34,32 +53,5 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         for name in {"email", "password"} & {*form.changed_data}:
             mails.notify(email, name.replace("email", "e-mail address"))
         return super().construct_change_message(request, form, *args, **kwargs)
-
-    # jinja: endif
-    # jinja: if cookiecutter.login_field == "email"
-    ordering = ["email"]
-    list_display = ["email", "first_name", "last_name", "is_staff"]
-    search_fields = ["email", "first_name", "last_name"]
-    add_fieldsets = [(None, {"fields": ["email", "usable_password", "password1", "password2"]})]
-    # jinja: endif
-    fieldsets = [
-        (None, {"fields": [{{cookiecutter.login_field | python}}, "password"]}),
-        # jinja: if cookiecutter.login_field == "username"
-        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
-        # jinja: else
-        ("Personal info", {"fields": ["first_name", "last_name"]}),
         # jinja: endif
-        # jinja: if cookiecutter.extra_claims | new_fields
-        (
-            "Claims",
-            {
-                "fields": [
-                    # jinja: for claim in cookiecutter.extra_claims | new_fields
-                    {{claim.name | python}},
-                    # jinja: endfor
-                ]
-            },
-        ),
         # jinja: endif
-        *(DjangoUserAdmin.fieldsets or ())[2:],
-    ]

@@ -68,6 +68,16 @@ class User(auth.AbstractUser):
     # jinja: for claim in cookiecutter.extra_claims | new_fields
     # jinja: print "    " ~ claim.name ~ " = " ~ claim.model_field ~ "\n"
     # jinja: endfor
+    # jinja: if cookiecutter.extra_claims | new_fields
+    # jinja: print "\n"
+    # The fields of this project's own claims, for the admin and GET /api/users/me/.
+    CLAIM_FIELDS = (
+        # jinja: for claim in cookiecutter.extra_claims | new_fields
+        {{claim.name | python}},
+        # jinja: endfor
+    )
+
+    # jinja: endif
     # jinja: if cookiecutter.login_field == "email"
     objects = UserManager()  # type: ignore[assignment,misc]
 
@@ -75,7 +85,7 @@ class User(auth.AbstractUser):
     REQUIRED_FIELDS = []
 
     # jinja: elif cookiecutter.accounts == "open"
-    # jinja: print "\n"
+    # jinja: print "\n" if not cookiecutter.extra_claims | new_fields
     class Meta(auth.AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(
@@ -86,8 +96,6 @@ class User(auth.AbstractUser):
             )
         ]
 
-    # jinja: elif cookiecutter.extra_claims | new_fields
-    # jinja: print "\n"
     # jinja: endif
     def check_password(self, raw_password: str | None) -> bool:
         """Check the password as Django does, and signal when this upgrades its hash.

@@ -18,18 +18,14 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = [
-            "id",
-            # jinja: if cookiecutter.login_field == "username"
-            "username",
-            # jinja: endif
-            "email",
-            "first_name",
-            "last_name",
-            # jinja: for claim in cookiecutter.extra_claims | new_fields
-            {{claim.name | python}},
-            # jinja: endfor
-        ]
+        # jinja: if cookiecutter.login_field == "username"
+        fields = ["id", "username", "email", "first_name", "last_name"]
+        # jinja: else
+        # jinja: print '        fields = ["id", "email", "first_name", "last_name"]\n'
+        # jinja: endif
+        # jinja: if cookiecutter.extra_claims | new_fields
+        fields += User.CLAIM_FIELDS
+        # jinja: endif
         read_only_fields = [name for name in fields if name not in ("first_name", "last_name")]
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
