@@ -29,7 +29,6 @@ from rest_framework_simplejwt.settings import api_settings
 
 from tests.factories import PASSWORD, UserFactory
 from tokens.algorithms import generate_key
-from tokens.keys import token_backend
 from tokens.models import LoginSession, Now
 from tokens.tokens import RefreshToken
 from users.models import User
@@ -203,18 +202,15 @@ def _key_for(algorithm: str, name: str) -> str:
 
 
 @pytest.fixture
-def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[UseKeys]:
+def use_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> UseKeys:
     """Switch to other keys, or to another algorithm, as a restart would."""
 
     def use_keys(signing: str, verifying: str = "", algorithm: str = "") -> None:
         settings.JWT_SIGNING_KEY, settings.JWT_VERIFYING_KEYS = signing, verifying
-        monkeypatch.setattr(
-            api_settings, "ALGORITHM", algorithm or settings.SIMPLE_JWT["ALGORITHM"]
-        )
-        token_backend.cache_clear()
+        new = algorithm or settings.SIMPLE_JWT["ALGORITHM"]
+        monkeypatch.setattr(api_settings, "ALGORITHM", new)
 
-    yield use_keys
-    token_backend.cache_clear()
+    return use_keys
 
 
 # Statements that the tests do not count: transactions, throttling, and the last login.

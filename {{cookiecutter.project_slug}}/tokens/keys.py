@@ -109,10 +109,10 @@ class KeyRingTokenBackend(TokenBackend):
     """SimpleJWT's backend, with the keys of the ring and strict parsing."""
 
     def encode(self, payload: dict[str, Any]) -> str:
-        key = key_ring().signing
-        payload = payload | {"iss": self.issuer, "aud": self.audience}
-        headers = {"kid": key.kid} if key.kid else None
-        return jwt.encode(payload, key.signing, self.algorithm, headers, self.json_encoder)
+        ring, encoder = key_ring(), api_settings.JSON_ENCODER
+        payload = payload | {"iss": api_settings.ISSUER, "aud": api_settings.AUDIENCE}
+        headers = {"kid": ring.signing.kid} if ring.signing.kid else None
+        return jwt.encode(payload, ring.signing.signing, ring.algorithm, headers, encoder)
 
     def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:
         """Return the payload of a token that this project has signed.
@@ -131,7 +131,7 @@ class KeyRingTokenBackend(TokenBackend):
                 raise TokenBackendError("Token is not signed by one of the keys")
         except (ValueError, RecursionError) as error:
             raise TokenBackendError("Token is malformed") from error
-        if payload.get("iss") != self.issuer or payload.get("aud") != self.audience:
+        if payload.get("iss") != api_settings.ISSUER or payload.get("aud") != api_settings.AUDIENCE:
             raise TokenBackendError("Token has another issuer or audience")
         times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
         if not all(type(time) is int and 0 <= time < LAST_TIME for time in times):
@@ -144,9 +144,9 @@ class KeyRingTokenBackend(TokenBackend):
         return payload
 
     def _is_signed(self, header: dict[str, Any], signed: str, signature: str) -> bool:
-        if header.get("alg") != self.algorithm or UNSUPPORTED & header.keys():
-            return False
         ring, text, mac = key_ring(), signed.encode(), base64url_decode(signature)
+        if header.get("alg") != ring.algorithm or UNSUPPORTED & header.keys():
+            return False
         verify = ring.implementation.verify
         return any(verify(text, key.verifying, mac) for key in ring.candidates(header))
 
@@ -161,7 +161,5 @@ def json_object(segment: str) -> dict[str, Any]:
 
 @cache
 def token_backend() -> KeyRingTokenBackend:
-    """Return the backend of all tokens, with the settings of ``SIMPLE_JWT``."""
-    who = {"issuer": api_settings.ISSUER, "audience": api_settings.AUDIENCE}
-    encoder = api_settings.JSON_ENCODER
-    return KeyRingTokenBackend(api_settings.ALGORITHM, json_encoder=encoder, **who)
+    """Return the backend of all tokens, which uses the settings of ``SIMPLE_JWT``."""
+    return KeyRingTokenBackend(api_settings.ALGORITHM)
