@@ -16,7 +16,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         expired = LoginSession.objects.filter(expires__lte=timezone.now()).order_by("expires")
         deleted = 0
-        while keys := list(expired.values_list("pk", flat=True)[:BATCH]):
-            expired.filter(pk__in=keys).delete()
-            deleted += len(keys)
+        while count := expired.filter(pk__in=expired.values("pk")[:BATCH]).delete()[0]:
+            deleted += count
         self.stdout.write(f"{deleted} sessions deleted.")
