@@ -48,9 +48,8 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
     """Django's filter for error reports. It also hides tokens, and all local variables, since
     any of them can hold one."""
 
-    hidden_settings = re.compile(
-        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REFRESH|ACCESS", re.IGNORECASE
-    )
+    names = f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REFRESH|ACCESS"
+    hidden_settings = re.compile(names, re.IGNORECASE)
 
     def get_traceback_frame_variables(self, request: Any, frame: Any) -> Any:
         if self.is_active(request):

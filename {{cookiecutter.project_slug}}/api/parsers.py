@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
-from rest_framework.renderers import BaseRenderer
 
 
 class StrictJSONParser(JSONParser):
@@ -21,7 +20,5 @@ class StrictJSONParser(JSONParser):
 class IgnoreAccept(DefaultContentNegotiation):
     """Content negotiation that uses a view's first format, whatever the client accepts."""
 
-    def select_renderer(
-        self, request: Any, renderers: Any, format_suffix: Any = None
-    ) -> tuple[BaseRenderer, str]:
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type

@@ -17,7 +17,6 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from api.logs import RedactingJsonFormatter
-from config.env import database
 from config.local import local_secret
 from tests.conftest import each
 from tests.production import VARIABLES, python
@@ -200,14 +199,6 @@ def test_pages_of_localhost_may_call_the_api_in_development(
     if may_call:
         exposed = response.headers["Access-Control-Expose-Headers"]
         assert exposed == "Retry-After, X-Request-ID"
-
-
-@each("url, engine", ("sqlite:///db.sqlite3", "sqlite3"), ("postgresql://me@db:5/x", "postgresql"))
-def test_a_database_is_set_up_for_concurrent_requests(url: str, engine: str) -> None:
-    config = database(url)
-    assert config["ENGINE"].endswith(engine)
-    waits = {"sqlite3": "transaction_mode", "postgresql": "pool"}
-    assert waits[engine] in config["OPTIONS"]
 
 
 def test_a_log_line_is_json_without_tokens_and_addresses() -> None:

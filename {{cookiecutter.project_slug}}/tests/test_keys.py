@@ -43,9 +43,7 @@ def test_a_thumbprint_is_that_of_rfc_7638() -> None:
 @each("algorithm", "RS256", "ES384", "EdDSA")
 def test_keys_are_read_in_every_form(algorithm: str) -> None:
     """They may be lines of base64 and PEM with real or escaped line ends, mixed."""
-    [key], [second] = (
-        read_keys(algorithm, key_for(algorithm, name)) for name in ("first", "second")
-    )
+    [key, second] = [read_keys(algorithm, key_for(algorithm, n))[0] for n in ("first", "second")]
     public, private = public_pem(second), key_for(algorithm)
     escaped = public.replace("\n", "\\n")
     ring = KeyRing(algorithm, private, f"\n{public}{private}\n{escaped}")

@@ -116,12 +116,13 @@ def test_of_two_new_passwords_at_once_one_counts(
     assert User.objects.get().check_password(NEW_PASSWORD)
 
 
+# jinja: if cookiecutter.login_field == "username"
 def test_a_login_name_belongs_to_one_account(user: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        UserFactory.create(**{User.USERNAME_FIELD: user.get_username()})
+        UserFactory.create(username=user.username)
 
 
-# jinja: if cookiecutter.login_field == "email"
+# jinja: else
 @each("spell", str.upper, str.title, str.lower)
 def test_an_address_has_one_spelling(client: APIClient, user: User, spell: type[str]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():

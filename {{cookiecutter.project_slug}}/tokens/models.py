@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import functions
 from django.utils import timezone
 
-from users.models import PrimaryManager
+from users.models import PrimaryManager, User
 
 
 class Now(functions.Now):
@@ -37,9 +37,7 @@ class LoginSession(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="login_sessions"
-    )
+    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
     # A hash of the user's password hash: when that changes, the session ends.
     auth_hash = models.CharField(max_length=64, editable=False)
     # The number of the current refresh token, and when it was created, by the database's clock.

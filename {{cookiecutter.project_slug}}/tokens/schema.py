@@ -11,14 +11,11 @@ from rest_framework_simplejwt.settings import api_settings
 
 from tokens.claims import Claims
 
-LOGIN = {
-    # jinja: if cookiecutter.login_field == "username"
-    "username": "ada",
-    # jinja: else
-    "email": "ada@example.com",
-    # jinja: endif
-    "password": "correct horse battery",
-}
+# jinja: if cookiecutter.login_field == "username"
+LOGIN = {"username": "ada", "password": "correct horse battery"}
+# jinja: else
+LOGIN = {"email": "ada@example.com", "password": "correct horse battery"}
+# jinja: endif
 PAYLOAD = {"$ref": "#/components/schemas/AccessTokenPayload"}
 ACCESS_TOKEN = {"contentMediaType": "application/jwt", "contentSchema": PAYLOAD}
 KEYS = {"type": "array", "items": {"type": "object"}}

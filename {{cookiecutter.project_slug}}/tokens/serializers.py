@@ -99,7 +99,8 @@ class SessionTokenBlacklistSerializer(simplejwt.TokenBlacklistSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         with suppress(TokenError):  # garbage does no harm (RFC 7009 section 2.2)
-            sessions.end(self.token_class.of_any_age(attrs["refresh"]).sid)
+            token = self.token_class.of_any_age(attrs["refresh"])
+            LoginSession.objects.filter(pk=token.sid).revoke()
         return {}
 
 

@@ -119,11 +119,6 @@ def live_for(user: User) -> LoginSessionQuerySet:
     return LoginSession.objects.live().filter(user=user, auth_hash=auth_hash(user.password))
 
 
-def end(sid: UUID) -> None:
-    """End a session, if it exists."""
-    LoginSession.objects.filter(pk=sid).revoke()
-
-
 def auth_hash(password: str) -> str:
     """Return a hash of a password's hash, to notice when it changes."""
     return hashlib.sha256(password.encode()).hexdigest()
@@ -132,6 +127,5 @@ def auth_hash(password: str) -> str:
 @receiver(password_hash_upgraded)
 def follow_hasher_upgrade(user: User, old_hash: str, **kwargs: Any) -> None:
     """Keep the sessions alive when the same password gets a newer kind of hash."""
-    LoginSession.objects.filter(user=user, auth_hash=auth_hash(old_hash)).update(
-        auth_hash=auth_hash(user.password)
-    )
+    sessions = LoginSession.objects.filter(user=user, auth_hash=auth_hash(old_hash))
+    sessions.update(auth_hash=auth_hash(user.password))

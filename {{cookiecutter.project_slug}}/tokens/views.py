@@ -1,8 +1,9 @@
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
+from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -18,13 +19,9 @@ from tokens.schema import JWKS
 from users.models import User
 
 
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class TokenView(views.TokenViewBase):
-    """What the token endpoints share."""
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside any transaction: a refusal must not undo a revocation."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+    """A token endpoint, outside any transaction: a refusal must not undo a revocation."""
 
 
 @extend_schema_view(post=extend_schema(operation_id="login"))

@@ -82,11 +82,7 @@ def test_15_a_session_belongs_to_its_user_only(genuine: str, login: Login) -> No
         assert answers(forge(genuine, **claims)) == REFUSED
 
 
-def in_braces(text: str) -> str:
-    return "{" + text + "}"
-
-
-@each("spell", str.upper, in_braces, "urn:uuid:{}".format, "0{}".format, "{}0".format)
+@each("spell", str.upper, "urn:uuid:{}".format, "0{}".format, "{}0".format, lambda s: "{" + s + "}")
 def test_15_a_look_alike_of_a_session_is_none(genuine: str, spell: Callable[[str], str]) -> None:
     """The id of the session can be spelled in one way only."""
     assert answers(forge(genuine, sid=spell(payload(genuine)["sid"]))) == REFUSED
