@@ -54,7 +54,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 # The waiting room of config/wsgi.py: how many requests Django handles at once in each
 # worker process, how long a request waits for its turn, and how large its body may be.
-TURNS = 4
+TURNS = {{4 if cookiecutter.accounts == "open" else 2}}
 TURN_TIMEOUT = 10  # seconds
 BODY_LIMIT = 32 * 1024 * 1024  # bytes
 
