@@ -153,10 +153,9 @@ def duration(text: str) -> str:
 def seconds(text: Any) -> int:
     """Return a duration in seconds, or 0 for anything else."""
     try:
-        found = parse_duration(text).items()
+        return sum(n * SECONDS[unit] for unit, n in parse_duration(text).items())
     except (Refused, TypeError):
         return 0
-    return sum(count * SECONDS[unit] for unit, count in found)
 
 
 def check_lifetime(text: str, answers: Answers, least: str = "", more: int = 0) -> None:
@@ -202,12 +201,9 @@ SOURCES: dict[str, tuple[str, object]] = {
     "last_login": ("user.last_login", "2026-02-03T04:05:06Z"),
 }
 # The Python types of claims whose test value does not show it.
-DATETIME = "datetime.datetime"
-LISTS = "list[str]"
-ANNOTATIONS = {
-    **{"groups": LISTS, "permissions": LISTS},
-    **{"date_joined": DATETIME, "last_login": f"{DATETIME} | None"},
-}
+ANNOTATIONS = {"groups": "list[str]", "permissions": "list[str]"}
+ANNOTATIONS["date_joined"] = "datetime.datetime"
+ANNOTATIONS["last_login"] = "datetime.datetime | None"
 IN_TOKEN = "iss sub aud exp nbf iat jti typ token_type sid seq".split()
 IN_RESPONSE = "access refresh".split()
 # Django's columns, which SQL compares without regard to case; other members of the user

@@ -10,6 +10,7 @@ import inspect
 import re
 import shutil
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -151,17 +152,20 @@ class AnswersExtension(Extension):
         rendering = at_hand("generate")
         if rendering and not at_hand("hooks"):
             rendering["_copy_without_render"] = copied()
+            environment.from_string = self.from_string  # type: ignore[assignment]
         # ``cruft update`` renders an older and a newer template in one process, and
         # each has to import its own version of these modules.
         for module in (__name__, jwt_answers.__name__):
             sys.modules.pop(module, None)
 
-    def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
-        """Turn every text that does not belong to the template into a literal.
+    def from_string(self, source: str) -> Any:
+        """Return a template; to compile the name of each file takes much longer."""
+        if source.isprintable() and not {"{", "#"} & {*source}:
+            return SimpleNamespace(render=lambda **_: source)
+        return Environment.from_string(self.environment, source)
 
-        A text without anything that Jinja reads is one already.
-        """
-        plain = source.isprintable() and not {"{", "#"} & {*source}
-        if name or plain or source in self.own:
+    def preprocess(self, source: str, name: str | None, file: str | None = None) -> str:
+        """Turn every text that does not belong to the template into a literal."""
+        if name or source in self.own:
             return source
         return '{{ "' + "".join(f"\\U{ord(c):08x}" for c in source) + '" }}'

@@ -226,7 +226,7 @@ def cookiecutter(output, *answers):
 
 def outside():
     """Return the environment, without variables that would affect projects."""
-    others = re.compile("VIRTUAL_ENV|PYTHONPATH|DATABASE_URL|(DJANGO|JWT|GRANIAN)_.*")
+    others = re.compile("VIRTUAL_ENV|PYTHON.*|DATABASE_URL|(DJANGO|JWT|GRANIAN)_.*")
     return {name: v for name, v in os.environ.items() if not others.fullmatch(name)}
 
 

@@ -5,9 +5,8 @@ import os
 import shlex
 import sys
 
-ANSWERS = json.loads(json.loads(r""" {{ cookiecutter | answers | tojson }} """))
-ACCESS_SECONDS = int("{{ cookiecutter.access_token_lifetime | seconds }}")
-CHOICES = {key: answer or "none" for key, answer in ANSWERS["cookiecutter"].items()}
+ANSWERS = json.loads(r""" {{ cookiecutter | answers | tojson }} """)
+CHOICES = {k: v or "none" for k, v in json.loads(ANSWERS)["cookiecutter"].items()}
 STEPS = {
     "uv run manage.py migrate": "creates the database",
     "uv run manage.py createsuperuser": "creates the first user",
@@ -19,7 +18,7 @@ SHELL = os.environ.get("PWD", "")
 FOLDER = os.path.relpath(".", SHELL if os.path.isdir(SHELL) else os.path.pardir)
 GO = f"cd {shlex.quote(FOLDER)}"
 NOTES = []
-if ACCESS_SECONDS > 3600:
+if int("{{ cookiecutter.access_token_lifetime | seconds }}") > 3600:
     NOTES.append(
         "Note: services that verify access tokens by themselves accept them for "
         f"{CHOICES['access_token_lifetime']}, even after logout."

@@ -37,12 +37,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ["email", "password"]}),
         ("Personal info", {"fields": ["first_name", "last_name"]}),
         # jinja: if cookiecutter.extra_claims | new_fields
-        ("Claims", {"fields": User.CLAIM_FIELDS}),
+        ("Claims", {"fields": [*User.CLAIM_FIELDS]}),
         # jinja: endif
         *(DjangoUserAdmin.fieldsets or ())[2:],
     ]
     # jinja: elif cookiecutter.extra_claims | new_fields
-    # jinja: print '    fieldsets = [*(DjangoUserAdmin.fieldsets or ()), ("Claims", {"fields": User.CLAIM_FIELDS})]\n'
+    # jinja: print '    fieldsets = [*(DjangoUserAdmin.fieldsets or ()), ("Claims", {"fields": [*User.CLAIM_FIELDS]})]\n'
     # jinja: endif
     # jinja: if cookiecutter.accounts == "open"
     actions = [send_reset_link]

@@ -71,11 +71,11 @@ class User(auth.AbstractUser):
     # jinja: if cookiecutter.extra_claims | new_fields
     # jinja: print "\n"
     # The fields of this project's own claims, for the admin and GET /api/users/me/.
-    CLAIM_FIELDS = (
+    CLAIM_FIELDS = [
         # jinja: for claim in cookiecutter.extra_claims | new_fields
         {{claim.name | python}},
         # jinja: endfor
-    )
+    ]
 
     # jinja: endif
     # jinja: if cookiecutter.login_field == "email"
