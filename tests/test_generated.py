@@ -84,7 +84,7 @@ def test_a_changed_choice_fails_in_one_module_of_the_tests(
     old = re.compile(rf'^( *"?{name}"?(?::| =) )(.+?)(,?)$', re.M)
     new = rf"\g<1>{value}\g<3>" if value else ""
     text, count = old.subn(new, file.read_text("utf-8"))
-    assert count == 1
+    assert count == (1 if value else 2)  # a claim has a type, too
     file.write_text(text, "utf-8")
     done = attempt(project, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider")
     failed = re.findall(r"^(?:FAILED|ERROR) ([\w/.]+)", done.stdout, re.M)

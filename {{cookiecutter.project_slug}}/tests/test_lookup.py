@@ -81,6 +81,7 @@ def test_a_replica_answers_for_no_session_and_counts_no_failure(
 ) -> None:
     pair, user = login(), User.objects.get()
     settings.DATABASE_ROUTERS = [Replica()]
+    settings.REFRESH_GRACE_PERIOD = timedelta(minutes=1)
     monkeypatch.setattr("tokens.tokens.claims_for", lambda user: {})
     refreshed(pair)
     assert is_alive(refreshed(pair))
