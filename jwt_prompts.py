@@ -152,6 +152,7 @@ class AnswersExtension(Extension):
         rendering = at_hand("generate")
         if rendering and not at_hand("hooks"):
             rendering["_copy_without_render"] = copied()
+            # Cookiecutter gives it a text and calls only ``render`` of what it returns.
             environment.from_string = self.from_string  # type: ignore[assignment]
         # ``cruft update`` renders an older and a newer template in one process, and
         # each has to import its own version of these modules.

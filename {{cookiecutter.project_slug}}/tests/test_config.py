@@ -109,10 +109,10 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
     key.write_text(VARIABLES["JWT_SIGNING_KEY"])
     code = (
         "import json, config.settings.production as settings;"
-        "named = {k: v for k, v in vars(settings).items() if k.isupper()};"
-        "print(json.dumps(named, default=str))"
+        "print(json.dumps({k: v for k, v in vars(settings).items() if k.isupper()}, default=str))"
     )
     environment = {
+        "DATABASE_URL": "postgresql://me@db:5/x",
         "JWT_SIGNING_KEY": "",
         "JWT_SIGNING_KEY_FILE": str(key),
         "JWT_ISSUER": "https://issuer.example.com",
@@ -126,6 +126,7 @@ def test_everything_optional_is_taken_from_the_environment(tmp_path: Path) -> No
     started = python("-c", code, **environment)
     assert started.returncode == 0, started.stderr
     settings = json.loads(started.stdout)
+    assert settings["DATABASES"]["default"]["OPTIONS"]["pool"]
     assert settings["SIMPLE_JWT"]["ISSUER"] == "https://issuer.example.com"
     assert settings["SIMPLE_JWT"]["AUDIENCE"] == "others"
     origins = ["https://app.example.com", "capacitor://localhost", "http://[::1]"]
@@ -155,6 +156,7 @@ def test_development_needs_no_settings(development: Development, tmp_path: Path)
     """Its secrets are created on first use, and kept."""
     first, again = development(), development()
     assert Path(first["DATABASES"]["default"]["NAME"]).parent == tmp_path / ".local"
+    assert first["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert KeyRing(first["ALGORITHM"], first["JWT_SIGNING_KEY"], "").signing
     assert first["SECRET_KEY"] not in first["JWT_SIGNING_KEY"]
     for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):

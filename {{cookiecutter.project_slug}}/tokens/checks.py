@@ -65,7 +65,7 @@ def _wrong_values() -> Iterator[tuple[int, str, str]]:
     given = all(isinstance(each, timedelta) for each in (access, refresh, session, grace))
     if not (given and timedelta(0) < access < refresh <= session and grace >= timedelta(0)):
         lifetimes = f"access {access}, refresh {refresh}, session {session}, grace {grace}"
-        hint = "Write timedeltas with 0 < access < refresh <= session and 0 <= grace."
+        hint = "As timedeltas: ACCESS_TOKEN_LIFETIME < REFRESH_TOKEN_LIFETIME <= SESSION_LIFETIME."
         yield 2, f"The lifetimes do not fit together: {lifetimes}.", hint
     for name in ("ISSUER", "AUDIENCE"):
         if not isinstance(value := getattr(api_settings, name), str) or not value:

@@ -76,7 +76,7 @@ class AccessToken(SessionToken, tokens.AccessToken):
         if len(text) > LARGE and not AccessToken.size_is_logged:
             AccessToken.size_is_logged = True
             sizes = {name: len(str(value)) for name, value in self.payload.items()}
-            logger.warning("An access token has %d bytes. Its claims have: %s", len(text), sizes)
+            logger.warning("An access token has %d bytes. Its claims' sizes: %s", len(text), sizes)
         return text
 
     def verify(self) -> None:
