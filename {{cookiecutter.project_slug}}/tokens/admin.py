@@ -19,8 +19,7 @@ class LoginSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Revoke the selected sessions", permissions=["delete"])
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        count = queryset.revoke()
-        self.message_user(request, f"Sessions revoked: {count}.")
+        self.message_user(request, f"Sessions revoked: {queryset.revoke()}.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

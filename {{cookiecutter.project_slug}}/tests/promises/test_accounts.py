@@ -187,7 +187,7 @@ def test_28_two_logins_of_one_account_at_once_are_no_error(user: User) -> None:
 
 def test_28_without_its_counter_no_door_opens(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody gets in uncounted: the response is 503 until the table can be written again."""
-    monkeypatch.setattr(Failure.objects, "bulk_create", Mock(side_effect=OperationalError))
+    monkeypatch.setattr("users.throttling.InsertQuery", Mock(side_effect=OperationalError))
     for response in (guess(user.get_username(), PASSWORD), guess(user.get_username())):
         assert response.status_code == 503
         assert response.json().keys() == {"detail"}
