@@ -22,7 +22,7 @@ def session(user: User) -> LoginSession:
     """Return a session that was refreshed once."""
     started = sessions.start(user, address="2001:db8::1", user_agent="Browser")
     assert lookup.advance(started.pk, 0)
-    return LoginSession.objects.select_related("user").get()
+    return LoginSession.objects.select_related("user").defer(*lookup.SHOWN).get()
 
 
 def told(session: LoginSession) -> list[tuple[str, type, object]]:

@@ -17,23 +17,26 @@ from django.utils import timezone
 from tokens.models import LoginSession, Now
 from users.models import User
 
+# What only the list of a user's sessions shows.
+SHOWN = ("created", "rotated", "user_agent", "address")
+
 
 def session_with_user(sid: UUID) -> LoginSession | None:
-    """Return ``LoginSession.objects.select_related("user").filter(pk=sid).first()``."""
+    """Return the session with its user, or None.
+
+    Does what ``LoginSession.objects.select_related("user").filter(pk=sid).first()`` does,
+    but defers what only the list of a user's sessions shows.
+    """
     alias = router.db_for_write(LoginSession)
-    sql, compiler, converters = _select(alias)
+    sql, compiler, converters, names, names_of_user = _select(alias)
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(sql, [LoginSession._meta.pk.get_db_prep_value(sid, connection)])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    values = next(iter(compiler.apply_converters([row], converters)))
-    names = [field.attname for field in LoginSession._meta.concrete_fields]
-    session = LoginSession.from_db(alias, names, values[: len(names)])
-    names_of_user = [field.attname for field in User._meta.concrete_fields]
-    session.user = User.from_db(alias, names_of_user, values[len(names) :])
-    return session
+        for values in compiler.apply_converters(cursor.fetchall(), converters):  # at most one
+            session = LoginSession.from_db(alias, names, values[: len(names)])
+            session.user = User.from_db(alias, names_of_user, values[len(names) :])
+            return session
+    return None
 
 
 def advance(sid: UUID, seq: int) -> bool:
@@ -53,11 +56,13 @@ def advance(sid: UUID, seq: int) -> bool:
 
 
 @cache
-def _select(alias: str) -> tuple[str, Any, Any]:
-    query = LoginSession.objects.using(alias).select_related("user")
-    compiler = query.filter(pk=UUID(int=0)).order_by().query.get_compiler(alias)
+def _select(alias: str) -> tuple[Any, ...]:
+    sessions = LoginSession.objects.using(alias).select_related("user").defer(*SHOWN)
+    compiler = sessions.filter(pk=UUID(int=0)).order_by().query.get_compiler(alias)
     sql, _ = compiler.as_sql()
-    return sql, compiler, compiler.get_converters([column for column, *_ in compiler.select])
+    cols: list[Any] = [column for column, *_ in compiler.select]
+    names = [[c.target.attname for c in cols if c.target.model is m] for m in (LoginSession, User)]
+    return sql, compiler, compiler.get_converters(cols), *names
 
 
 @cache
