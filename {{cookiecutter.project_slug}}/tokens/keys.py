@@ -133,10 +133,9 @@ class KeyRingTokenBackend(TokenBackend):
             raise TokenBackendError("Token is malformed") from error
         if payload.get("iss") != api_settings.ISSUER or payload.get("aud") != api_settings.AUDIENCE:
             raise TokenBackendError("Token has another issuer or audience")
-        times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
+        expires, *begins = times = [payload.get("exp"), payload.get("iat"), payload.get("nbf", 0)]
         if not all(type(time) is int and 0 <= time < LAST_TIME for time in times):
             raise TokenBackendError("Token has invalid times")
-        expires, *begins = times
         if verify and expires <= time.time():
             raise TokenBackendExpiredToken("Token is expired")
         if verify and max(begins) > time.time() + CLOCK_SKEW:

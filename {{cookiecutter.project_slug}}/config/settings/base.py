@@ -72,6 +72,9 @@ TEMPLATES = [
     }
 ]
 
+# The admin's messages are in its session: looking for their cookie would slow every request.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts
