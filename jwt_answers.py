@@ -479,7 +479,6 @@ def refusal(key: str, answers: Answers, longest: int = 0) -> str:
 
 FILTERS: dict[str, Any] = {
     "answers": lambda a: dumps({"cookiecutter": {k: a[k] for k in KEYS}}, indent=2),
-    "asymmetric": lambda algorithm: not algorithm.startswith("HS"),
     "header_types_literal": lambda text: python(tuple(header_types(text))),
     "new_fields": lambda text: [claim for claim in claims(text) if claim.type],
     "shell": shlex.quote,
