@@ -195,7 +195,7 @@ def pair(login: Login) -> Iterator[dict[str, Any]]:
 
 @each("path", "live", "ready")
 def test_a_process_that_can_work_is_live_and_ready(client: APIClient, path: str) -> None:
-    assert client.get(f"/health/{path}/").status_code == 200
+    assert client.get(f"/health/{path}/").json() == {"status": "ok"}
 
 
 def test_without_its_database_all_but_live_is_503(client: APIClient, pair: dict[str, Any]) -> None:
