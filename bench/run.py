@@ -285,11 +285,15 @@ def generation(bench):
 
 
 def measures(bench, drivers, operation, number, column=0):
-    """Return CPU seconds (or elapsed: column 1) of a request, for each driver."""
-    calls = [partial(driver, "measure", operation, number) for driver in drivers]
+    """Return CPU seconds (or elapsed: column 1) of a request, for each driver.
+
+    In each round the drivers take ten short turns, so that all meet the same noise.
+    """
+    calls = [partial(driver, "measure", operation, number // 10) for driver in drivers]
     interleave(1, *calls)  # fills caches
-    found = interleave(bench.rounds, *calls)
-    return [[taken[column] for taken in its] for its in found]
+    rounds = [interleave(10, *calls) for _ in range(bench.rounds)]
+    theirs = zip(*rounds, strict=True)
+    return [[median(t[column] for t in turns) for turns in its] for its in theirs]
 
 
 def cpu(bench):
