@@ -80,7 +80,8 @@ class Attempt:
         of ``limits`` has been reached.
         """
         attempt = cls(limits)
-        query = InsertQuery(Failure)  # as bulk_create() does, without a transaction around it
+        # As bulk_create() does, without a transaction around it. The database gives the id.
+        query = InsertQuery(Failure)
         rows = (Failure(key=limit.key, time=attempt.time, attempt=attempt.id) for limit in limits)
         query.insert_values(Failure._meta.concrete_fields[1:], [*rows])
         query.get_compiler(Failure.objects.all().db).execute_sql()
